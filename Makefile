@@ -1,0 +1,131 @@
+# Building, testing, installing. `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DELETE_ON_ERROR:
+
+ARCH   := x86_64
+PREFIX := /usr/local
+BUILD  := build
+DENO   := node_modules/@deno/linux-x64-glibc/deno
+ESBUILD := node_modules/.bin/esbuild
+
+TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
+
+# -- what things are made of ---------------------------------------------------------------------
+
+C_COMMON := c/error.c $(wildcard c/squashfs/*.c)
+C_SHIM   := $(C_COMMON) $(wildcard c/shim/*.c)
+C_INIT   := $(C_COMMON) $(wildcard c/init/*.c)
+C_TESTS  := $(wildcard c/tests/*_test.c)
+C_HEADERS := $(wildcard c/*.h c/*/*.h)
+TS_CLI   := $(shell find cli lib ffi -name '*.ts' 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Werror
+CFLAGS   := -std=gnu11 -O2 -g1 $(WARNINGS) -fvisibility=hidden
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Freestanding: one flat piece of code without relocations, see c/entry/entry.ld.
+ENTRY_CFLAGS := -std=gnu11 -Os $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
+	-fno-tree-loop-distribute-patterns -nostdlib
+ifeq ($(ARCH),x86_64)
+ENTRY_CFLAGS += -fcf-protection=none -mno-red-zone -mgeneral-regs-only
+endif
+
+DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
+SHIM_LIBS := -l:libsquashfs.a -l:libisal.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
+INIT_LIBS := $(DECOMPRESSORS) -lpthread
+
+SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
+INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
+CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
+
+# -- targets -------------------------------------------------------------------------------------
+
+.PHONY: all help deps compile check fmt test ctests bench install demo clean
+
+all: $(BUILD)/ch $(TOOLS:%=$(BUILD)/%) ## build build/ch and its names
+
+help: ## list targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+deps: $(DENO) ## install what building needs (Debian packages as root, Deno from npm)
+
+$(DENO): package.json package-lock.json tools/deps.sh
+	tools/deps.sh build
+	@touch $@
+
+$(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/main.js $(BUILD)/libch.so \
+		$(BUILD)/ch-init $(wildcard tools/graft/*.ts)
+	$(DENO) run -A --no-lock tools/graft/main.ts $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin \
+		$(BUILD)/js $(BUILD)/libch.so $(BUILD)/ch-init $@
+
+$(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
+	ln -sf ch $@
+
+$(BUILD)/js/main.js: $(DENO) $(TS_CLI) deno.json
+	rm -rf $(BUILD)/js
+	$(ESBUILD) cli/main.ts --bundle --splitting --format=esm --platform=neutral --target=esnext \
+		'--external:node:*' --charset=utf8 --log-level=warning --outdir=$(BUILD)/js
+
+$(BUILD)/entry.elf: c/entry/entry.c c/entry/entry.ld $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(ENTRY_CFLAGS) -c c/entry/entry.c -o $(BUILD)/entry.o
+	$(LD) --no-warn-rwx-segments -T c/entry/entry.ld $(BUILD)/entry.o -o $@
+
+$(BUILD)/entry.bin: $(BUILD)/entry.elf
+	objcopy -O binary -j .all $< $@
+
+$(BUILD)/libch.so: $(SHIM_OBJECTS)
+	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $^ $(SHIM_LIBS) -o $@
+
+$(BUILD)/ch-init: $(INIT_OBJECTS)
+	$(CC) -static -s -Wl,--gc-sections $^ $(INIT_LIBS) -o $@
+
+$(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC -ffunction-sections -c $< -o $@
+
+$(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -ffunction-sections -c $< -o $@
+
+ctests: $(CTESTS)
+
+# The whole of shim and of init but its main(), under the sanitizers.
+$(BUILD)/ctests/%: c/tests/%.c $(C_SHIM) $(filter-out c/init/main.c,$(C_INIT)) $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O1 $(SANITIZE) $< $(filter-out c/init/main.c,$(sort $(C_SHIM) $(C_INIT))) \
+		$(SHIM_LIBS) -o $@
+
+compile: $(DENO) $(BUILD)/libch.so $(BUILD)/ch-init ## the same program by `deno compile`
+	tools/compile.sh $(DENO) $(BUILD)
+
+check: $(DENO) ## formatting, lint, types, C warnings
+	$(DENO) fmt --check
+	$(DENO) lint
+	$(DENO) check --no-lock mod.ts cli lib ffi tools tests
+	clang-format --dry-run -Werror $$(git ls-files 'c/*.c' 'c/*.h')
+	$(MAKE) --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
+
+fmt: $(DENO) ## format everything
+	$(DENO) fmt
+	clang-format -i $$(git ls-files 'c/*.c' 'c/*.h')
+
+test: ## all tests; ends with "N passed, N failed"
+	tools/test.sh
+
+bench: ## speed, side by side with the peers that are installed
+	tools/bench.sh
+
+demo: ## build everything, then build, convert and run an image
+	tools/demo.sh
+
+install: all ## install below PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/ch $(DESTDIR)$(PREFIX)/bin/ch
+	for tool in $(TOOLS); do ln -sf ch $(DESTDIR)$(PREFIX)/bin/$$tool; done
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean: ## remove build/ (but not the cached base images)
+	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))
