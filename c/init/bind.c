@@ -1,0 +1,271 @@
+/* See bind.h; rules and texts are those of spec/ch-run.md §3.5, §3.6, §3.9. */
+#define _GNU_SOURCE
+#include "bind.h"
+
+#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "assembly.h"
+#include "message.h"
+#include "place.h"
+
+/* For messages: the image's directory and a path inside it. */
+static const char *in_image(const struct assembly *a, const char *path)
+{
+    static char text[2 * PATH_MAX];
+    const char *image = strcmp(a->image, "/") == 0 ? "" : a->image;
+    snprintf(text, sizeof(text), "%s%s", image, path[0] == '\0' ? "/" : path);
+    return text;
+}
+
+/* The image's parent, which is where "/.." of a target points on the host. */
+static const char *image_parent(const struct assembly *a)
+{
+    static char text[PATH_MAX];
+    char *slash;
+
+    snprintf(text, sizeof(text), "%s", a->image);
+    slash = strrchr(text, '/');
+    if (slash == NULL || slash == text)
+        return "/";
+    *slash = '\0';
+    return text;
+}
+
+static void remember_target(struct assembly *a, const char *path)
+{
+    char **grown = realloc(a->targets, sizeof(char *) * (size_t)(a->target_count + 1));
+    if (grown == NULL || (grown[a->target_count] = strdup(path)) == NULL)
+        FAIL_ERRNO("out of memory");
+    a->targets = grown;
+    a->target_count++;
+}
+
+/* Is PATH equal to or below DIRECTORY? */
+static bool is_below(const char *path, const char *directory)
+{
+    size_t n = strlen(directory);
+    return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static void check_not_under_bind(const struct assembly *a, const char *path)
+{
+    char missing[2 * PATH_MAX];
+
+    for (int i = 0; i < a->target_count; i++)
+        if (is_below(path, a->targets[i])) {
+            snprintf(missing, sizeof(missing), "%s", in_image(a, path));
+            FAIL("can't mkdir: %s under existing bind-mount %s", missing,
+                 in_image(a, a->targets[i]));
+        }
+}
+
+static void bind_fd(int from, const char *to, const char *what)
+{
+    char source[64];
+
+    snprintf(source, sizeof(source), "/proc/self/fd/%d", from);
+    if (mount(source, to, NULL, MS_BIND | MS_REC, NULL) < 0)
+        FAIL_ERRNO("can't bind-mount: %s -> %s", what, to);
+}
+
+/* One link in the new directory for each entry of the old one. */
+static void link_entries(const struct assembly *a, const char *pasture, int original,
+                         const char *path)
+{
+    int fd = openat(original, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (dir == NULL)
+        FAIL_ERRNO("can't scan dir: %s", in_image(a, path));
+    while ((entry = readdir(dir)) != NULL) {
+        char text[NAME_MAX + 16], link[PATH_MAX + NAME_MAX + 2];
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        snprintf(text, sizeof(text), ".orig/%s", entry->d_name);
+        snprintf(link, sizeof(link), "%s/%s", pasture, entry->d_name);
+        if (symlink(text, link) < 0)
+            FAIL_ERRNO("can't symlink: %s -> %s", link, text);
+    }
+    closedir(dir);
+}
+
+/* The caller may not write the directory PLACE: put one of our own over it, with links to the old
+ * entries, and make NAME there. */
+static void make_by_ranch(struct assembly *a, struct place *place, const char *name)
+{
+    char pasture[PATH_MAX], original[PATH_MAX + 8], over[64];
+    int directory = place->fds[place->depth];
+
+    VERBOSE("making writeable via symlink ranch: %s/%s", in_image(a, place->path), name);
+    snprintf(pasture, sizeof(pasture), "%s/store/ranch.%d", a->scratch, ++a->ranch_count);
+    snprintf(original, sizeof(original), "%s/.orig", pasture);
+    if (mkdir(pasture, 0755) < 0 || mkdir(original, 0755) < 0)
+        FAIL_ERRNO("can't mkdir: %s", original);
+    bind_fd(directory, original, in_image(a, place->path));
+    link_entries(a, pasture, directory, place->path);
+    snprintf(over, sizeof(over), "/proc/self/fd/%d", directory);
+    if (mount(pasture, over, NULL, MS_BIND | MS_REC, NULL) < 0)
+        FAIL_ERRNO("can't bind-mount: %s -> %s", pasture, in_image(a, place->path));
+
+    /* The descriptor still means the covered directory; look the place up again. */
+    if (place->depth == 0) {
+        assembly_reopen_root(a);
+        place->fds[0] = a->root_fd;
+    } else {
+        char last[NAME_MAX + 1];
+        snprintf(last, sizeof(last), "%s", strrchr(place->path, '/') + 1);
+        place_leave(place);
+        if (place_enter(place, last) < 0)
+            FAIL_ERRNO("can't stat: %s/%s", in_image(a, place->path), last);
+    }
+    if (mkdirat(place->fds[place->depth], name, 0755) < 0)
+        FAIL_ERRNO("can't mkdir even after overmount: %s/%s", in_image(a, place->path), name);
+}
+
+static void make_directory(struct assembly *a, struct place *place, const char *name, bool ranch)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/%s", place->path, name) >= (int)sizeof(path)) {
+        errno = ENAMETOOLONG;
+        FAIL_ERRNO("can't mkdir: %s", in_image(a, place->path));
+    }
+    check_not_under_bind(a, path);
+    if (mkdirat(place->fds[place->depth], name, 0755) == 0 || errno == EEXIST)
+        return;
+    if (!ranch || (errno != EACCES && errno != EPERM))
+        FAIL_ERRNO("can't mkdir: %s", in_image(a, path));
+    make_by_ranch(a, place, name);
+}
+
+/* An existing component: a link is followed if it is relative and leads somewhere. */
+static void enter_existing(struct assembly *a, struct place *place, const char *name, bool last)
+{
+    struct stat st;
+    char path[PATH_MAX + NAME_MAX + 2], text[PATH_MAX], through[2 * PATH_MAX];
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "%s/%s", place->path, name);
+    if (place_enter(place, name) < 0 ||
+        fstatat(place->fds[place->depth], "", &st, AT_EMPTY_PATH) < 0)
+        FAIL_ERRNO("can't stat: %s", in_image(a, path));
+    if (S_ISLNK(st.st_mode)) {
+        n = readlinkat(place->fds[place->depth], "", text, sizeof(text) - 1);
+        if (n < 0)
+            FAIL_ERRNO("can't read symlink: %s", in_image(a, path));
+        text[n] = '\0';
+        if (text[0] == '/')
+            FAIL("can't mkdir: symlink not relative: %s", in_image(a, path));
+        place_leave(place);
+        snprintf(through, sizeof(through), "%s/%s", place->path, text);
+        place_close(place);
+        switch (place_find(a->root_fd, a->basename, through, place)) {
+        case PLACE_FOUND:
+            break;
+        case PLACE_OUTSIDE:
+            FAIL("can't bind: %s not subdirectory of %s", image_parent(a), a->image);
+        case PLACE_MISSING:
+        case PLACE_ERROR:
+            FAIL("can't mkdir: broken symlink: %s", in_image(a, path));
+        }
+        if (fstatat(place->fds[place->depth], "", &st, AT_EMPTY_PATH) < 0)
+            FAIL_ERRNO("can't stat: %s", in_image(a, path));
+    }
+    if (!S_ISDIR(st.st_mode) && !last)
+        FAIL("can't mkdir: exists but not a directory: %s", in_image(a, path));
+}
+
+static void make_directories(struct assembly *a, const char *target, bool ranch)
+{
+    struct place place;
+    char *copy = strdup(target), *save = NULL, *next;
+    char *name = copy == NULL ? NULL : strtok_r(copy, "/", &save);
+    char outside[PATH_MAX] = "";
+    struct stat st;
+
+    place_start(&place, a->root_fd);
+    for (; name != NULL; name = next) {
+        next = strtok_r(NULL, "/", &save);
+        if (strcmp(name, ".") == 0)
+            continue;
+        if (outside[0] != '\0') {
+            if (strcmp(name, a->basename) != 0)
+                FAIL("can't mkdir: %s/%s not subdirectory of %s", outside, name, a->image);
+            outside[0] = '\0';
+        } else if (strcmp(name, "..") == 0) {
+            if (!place_leave(&place))
+                snprintf(outside, sizeof(outside), "%s", image_parent(a));
+        } else {
+            int found = fstatat(place.fds[place.depth], name, &st, AT_SYMLINK_NOFOLLOW);
+            if (found < 0 && errno != ENOENT)
+                FAIL_ERRNO("can't stat: %s/%s", in_image(a, place.path), name);
+            if (found < 0)
+                make_directory(a, &place, name, ranch);
+            enter_existing(a, &place, name, next == NULL);
+        }
+    }
+    place_close(&place);
+    free(copy);
+}
+
+static enum place_result find_target(struct assembly *a, const char *target, struct place *place)
+{
+    enum place_result result = place_find(a->root_fd, a->basename, target, place);
+
+    if (result == PLACE_ERROR)
+        FAIL_ERRNO("can't stat: %s", in_image(a, target));
+    return result;
+}
+
+void bind_mount(struct assembly *a, int source_fd, const char *source, const char *target,
+                enum when_missing missing, bool ranch)
+{
+    struct place place;
+    char from[64], to[64];
+    enum place_result found;
+
+    if (source[0] == '\0' || target[0] == '\0')
+        FAIL("can't bind: empty string");
+    if (target[0] != '/')
+        FAIL("can't bind: relative path: %s", target);
+    if (source_fd == -ENOENT) {
+        if (missing == MISSING_SKIP)
+            return;
+        FAIL("can't bind: source not found: %s", source);
+    }
+    if (source_fd < 0) {
+        errno = -source_fd;
+        FAIL_ERRNO("can't stat: %s", source);
+    }
+
+    found = find_target(a, target, &place);
+    if (found == PLACE_MISSING || (found == PLACE_OUTSIDE && missing == MISSING_MAKE)) {
+        if (missing == MISSING_SKIP)
+            return;
+        if (missing == MISSING_FAIL)
+            FAIL("can't bind: destination not found: %s", in_image(a, target));
+        make_directories(a, target, ranch);
+        found = find_target(a, target, &place);
+    }
+    if (found == PLACE_OUTSIDE)
+        FAIL("can't bind: %s not subdirectory of %s", image_parent(a), a->image);
+    if (found != PLACE_FOUND)
+        FAIL("can't bind: destination not found: %s", in_image(a, target));
+
+    remember_target(a, place.path);
+    snprintf(from, sizeof(from), "/proc/self/fd/%d", source_fd);
+    snprintf(to, sizeof(to), "/proc/self/fd/%d", place.fds[place.depth]);
+    if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
+        FAIL_ERRNO("can't bind %s to %s", source, in_image(a, target));
+    place_close(&place);
+}

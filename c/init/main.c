@@ -1,0 +1,209 @@
+/* init: the static program that becomes the container. It gets a descriptor of a block that holds
+ * struct ch_caller and the plan, carries the plan out step by step, and ends as the command. It
+ * decides nothing; what it does is decided in lib/container. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../caller.h"
+#include "assembly.h"
+#include "bind.h"
+#include "command.h"
+#include "message.h"
+#include "namespace.h"
+#include "plan.h"
+#include "supervise.h"
+
+struct run {
+    const struct ch_caller *caller;
+    const struct plan_header *header;
+    const struct plan_step *steps;
+    const char *pool;
+    struct assembly assembly;
+    int (*sources)[2]; /* per step: O_PATH descriptors of its sources, or -errno */
+};
+
+static const char *text(const struct run *run, uint32_t offset)
+{
+    return offset == 0 ? "" : run->pool + offset;
+}
+
+static char **list(const struct run *run, uint32_t offset, uint64_t count)
+{
+    char **words = calloc(count + 1, sizeof(char *));
+    const char *at = run->pool + offset;
+
+    if (words == NULL)
+        FAIL_ERRNO("out of memory");
+    for (uint64_t i = 0; i < count; i++, at += strlen(at) + 1)
+        words[i] = (char *)at;
+    return words;
+}
+
+static const void *map_block(const char *number, size_t *length)
+{
+    int fd = atoi(number);
+    struct stat st;
+    void *block;
+
+    if (fstat(fd, &st) < 0)
+        FAIL_ERRNO("no plan");
+    *length = (size_t)st.st_size;
+    block = mmap(NULL, *length, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (block == MAP_FAILED)
+        FAIL_ERRNO("can't read plan");
+    close(fd);
+    return block;
+}
+
+static void open_plan(struct run *run, const char *number)
+{
+    size_t length;
+    const char *block = map_block(number, &length);
+
+    run->caller = (const void *)block;
+    if (length < sizeof(struct ch_caller) + sizeof(struct plan_header) ||
+        run->caller->magic != CALLER_MAGIC)
+        FAIL("not started by ch");
+    run->header = (const void *)(block + sizeof(struct ch_caller));
+    if (run->header->magic != PLAN_MAGIC || run->header->version != PLAN_VERSION)
+        FAIL("plan of another version");
+    run->steps = (const void *)(run->header + 1);
+    run->pool = (const char *)run->header + run->header->pool_offset;
+    message_setup(text(run, run->header->program),
+                  run->header->warnings == 0 ? NULL : text(run, run->header->warnings),
+                  run->header->verbosity, (int)run->header->status_fail);
+}
+
+static int open_source(const char *path)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Everything a later step takes from the host, before a part of the host is covered. */
+static void open_sources(struct run *run)
+{
+    run->sources = calloc(run->header->step_count, sizeof(run->sources[0]));
+    if (run->sources == NULL)
+        FAIL_ERRNO("out of memory");
+    for (uint32_t i = 0; i < run->header->step_count; i++) {
+        const struct plan_step *step = &run->steps[i];
+        if (step->op == PLAN_BIND || step->op == PLAN_ROOT || step->op == PLAN_OVERLAY)
+            run->sources[i][0] = open_source(text(run, step->s[0]));
+        if (step->op == PLAN_OVERLAY)
+            run->sources[i][1] = open_source(text(run, step->s[1]));
+    }
+}
+
+static void overlay(struct run *run, uint32_t i)
+{
+    const struct plan_step *step = &run->steps[i];
+
+    if (step->s[2] != 0) {
+        assembly_overlay_memory(&run->assembly, text(run, step->s[2]));
+        return;
+    }
+    for (int k = 0; k < 2; k++)
+        if (run->sources[i][k] < 0) {
+            errno = -run->sources[i][k];
+            FAIL_ERRNO("can't open: %s", text(run, step->s[k]));
+        }
+    assembly_overlay_disk(&run->assembly, run->sources[i][0], run->sources[i][1]);
+}
+
+static enum when_missing when_missing(uint32_t flags)
+{
+    return flags & PLAN_F_SKIP ? MISSING_SKIP : flags & PLAN_F_MAKE ? MISSING_MAKE : MISSING_FAIL;
+}
+
+static void carry_out(struct run *run, uint32_t i)
+{
+    const struct plan_step *step = &run->steps[i];
+    struct assembly *assembly = &run->assembly;
+    const uint32_t *s = step->s;
+    const uint64_t *n = step->n;
+
+    switch ((enum plan_op)step->op) {
+    case PLAN_LOG:
+        dprintf(STDERR_FILENO, "%s[%d]: %s (main.c:%d)\n", text(run, run->header->program),
+                (int)getpid(), text(run, s[0]), __LINE__);
+        return;
+    case PLAN_USER_NAMESPACE:
+        namespace_user((unsigned)n[0], (unsigned)n[1], (unsigned)n[2], (unsigned)n[3],
+                       step->flags & PLAN_F_MOUNTS);
+        return;
+    case PLAN_SQUASHFS:
+        namespace_squashfs(text(run, s[0]), text(run, s[1]));
+        return;
+    case PLAN_SCRATCH:
+        open_sources(run);
+        assembly_cover(assembly, text(run, s[0]));
+        return;
+    case PLAN_ROOT:
+        assembly_root(assembly, run->sources[i][0], text(run, s[0]),
+                      step->flags & PLAN_F_READ_ONLY);
+        return;
+    case PLAN_OVERLAY:
+        overlay(run, i);
+        return;
+    case PLAN_BIND:
+        bind_mount(assembly, run->sources[i][0], text(run, s[0]), text(run, s[1]),
+                   when_missing(step->flags), step->flags & PLAN_F_RANCH);
+        return;
+    case PLAN_FILE:
+        assembly_file(assembly, text(run, s[0]), text(run, s[1]), run->pool + s[2], n[0],
+                      (unsigned)n[1]);
+        return;
+    case PLAN_TMPFS:
+        assembly_tmpfs(assembly, text(run, s[0]), text(run, s[1]));
+        return;
+    case PLAN_PIVOT:
+        assembly_pivot(assembly);
+        return;
+    case PLAN_SECCOMP:
+        command_seccomp(run->pool + s[0], n[0]);
+        return;
+    case PLAN_CHDIR:
+        if (chdir(text(run, s[0])) < 0)
+            FAIL_ERRNO("can't cd to %s", text(run, s[0]));
+        return;
+    case PLAN_NO_NEW_PRIVS:
+        command_no_new_privs();
+        return;
+    case PLAN_SILENCE:
+        command_silence(step->flags & PLAN_F_STDOUT, step->flags & PLAN_F_STDERR);
+        return;
+    case PLAN_SUPERVISE:
+        supervise((pid_t)run->caller->parent);
+        return;
+    case PLAN_EXEC:
+        command_exec(run->caller, list(run, s[0], n[0]), list(run, s[1], n[1]), text(run, s[2]),
+                     (int)run->header->status_exec);
+    }
+    FAIL("unknown step in plan: %u", step->op);
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = {.assembly = {.root_fd = -1}};
+    const char *slash;
+
+    if (argc != 2)
+        FAIL("not started by ch");
+    open_plan(&run, argv[1]);
+    run.assembly.image = text(&run, run.header->image);
+    slash = strrchr(run.assembly.image, '/');
+    run.assembly.basename = slash == NULL ? run.assembly.image : slash + 1;
+    prctl(PR_SET_NAME, text(&run, run.header->program));
+    for (uint32_t i = 0; i < run.header->step_count; i++)
+        carry_out(&run, i);
+    FAIL("plan without a command");
+}

@@ -1,0 +1,13 @@
+/* User and mount namespaces. */
+#ifndef CH_NAMESPACE_H
+#define CH_NAMESPACE_H
+
+#include <stdbool.h>
+
+/* One uid and one gid inside, standing for one each outside. */
+void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned int inside_gid,
+                    unsigned int outside_gid, bool mounts);
+/* Serve the SquashFS IMAGE and mount it at MOUNT_POINT in a mount namespace of its own. */
+void namespace_squashfs(const char *image, const char *mount_point);
+
+#endif

@@ -1,0 +1,314 @@
+/* This process and the ones it becomes or starts: identity, name service, init (c/init). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/memfd.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../caller.h"
+#include "../ch.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+/* ---- identity ---- */
+
+CH_API int32_t ch_process_identity(struct ch_identity *identity, struct ch_error *err)
+{
+    gid_t groups[CH_IDENTITY_GROUPS];
+    int count;
+
+    if (getresuid(&identity->uid[0], &identity->uid[1], &identity->uid[2]) < 0 ||
+        getresgid(&identity->gid[0], &identity->gid[1], &identity->gid[2]) < 0)
+        return CH_FAIL(err, "getresuid", "%s", "");
+    count = getgroups(0, NULL);
+    if (count > CH_IDENTITY_GROUPS)
+        count = CH_IDENTITY_GROUPS;
+    else if (count >= 0)
+        count = getgroups(CH_IDENTITY_GROUPS, groups);
+    if (count < 0)
+        return CH_FAIL(err, "getgroups", "%s", "");
+    for (int i = 0; i < count; i++)
+        identity->groups[i] = groups[i];
+    identity->group_count = (uint32_t)count;
+    return 0;
+}
+
+/* FIELDS as consecutive strings in OUT. Their length, or -ERANGE. */
+static int32_t pack_fields(const char *const *fields, int count, char *out, uint32_t cap,
+                           struct ch_error *err)
+{
+    uint32_t at = 0;
+    for (int i = 0; i < count; i++) {
+        size_t n = strlen(fields[i] == NULL ? "" : fields[i]) + 1;
+        if (at + n > cap)
+            return CH_FAIL_WITH(err, ERANGE, "getpwuid_r", "%s", "");
+        memcpy(out + at, fields[i] == NULL ? "" : fields[i], n);
+        at += (uint32_t)n;
+    }
+    return (int32_t)at;
+}
+
+/* The errno values by which name services say "no such entry" (getpwnam(3)). */
+static int means_absent(int errnum)
+{
+    return errnum == 0 || errnum == ENOENT || errnum == ESRCH || errnum == EBADF ||
+           errnum == EPERM;
+}
+
+CH_API int32_t ch_process_find_user(uint32_t uid, char *out, uint32_t cap, struct ch_error *err)
+{
+    char buffer[16384];
+    struct passwd entry, *found = NULL;
+    int errnum = getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found);
+
+    if (found == NULL)
+        return means_absent(errnum) ? 0 : CH_FAIL_WITH(err, errnum, "getpwuid(3)", "%s", "");
+    const char *fields[] = {entry.pw_name, entry.pw_gecos, entry.pw_dir};
+    return pack_fields(fields, 3, out, cap, err);
+}
+
+CH_API int32_t ch_process_find_group(uint32_t gid, char *out, uint32_t cap, struct ch_error *err)
+{
+    char buffer[65536]; /* a group's members may be many */
+    struct group entry, *found = NULL;
+    int errnum = getgrgid_r(gid, &entry, buffer, sizeof(buffer), &found);
+
+    if (found == NULL)
+        return means_absent(errnum) ? 0 : CH_FAIL_WITH(err, errnum, "getgrgid(3)", "%s", "");
+    const char *fields[] = {entry.gr_name};
+    return pack_fields(fields, 1, out, cap, err);
+}
+
+/* ---- init ---- */
+
+/* What the caller had, as far as it can still be told: without entry code, that is `deno run` on a
+ * source tree or a program made by `deno compile`. Deno ignores SIGPIPE itself. */
+static void guess_caller(struct ch_caller *caller)
+{
+    struct rlimit limit;
+
+    memset(caller, 0, sizeof(*caller));
+    caller->magic = CALLER_MAGIC;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    caller->nofile_soft = limit.rlim_cur;
+    caller->nofile_hard = limit.rlim_max;
+    getrlimit(RLIMIT_AS, &limit);
+    caller->as_soft = limit.rlim_cur;
+    caller->as_hard = limit.rlim_max;
+    for (int fd = 0; fd < 3; fd++)
+        caller->stdio_flags[fd] = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
+}
+
+static int read_caller(int caller_fd, struct ch_caller *caller, struct ch_error *err)
+{
+    if (caller_fd < 0) {
+        guess_caller(caller);
+        return 0;
+    }
+    if (pread(caller_fd, caller, sizeof(*caller), 0) != sizeof(*caller) ||
+        caller->magic != CALLER_MAGIC)
+        return CH_FAIL_WITH(err, EINVAL, "pread", "caller's state");
+    return 0;
+}
+
+static int copy_range(int from, off_t offset, uint64_t length, int to)
+{
+    while (length > 0) {
+        ssize_t n = sendfile(to, from, &offset, length);
+        if (n <= 0)
+            return -1;
+        length -= (uint64_t)n;
+    }
+    return 0;
+}
+
+/* A private file that is executable where memfds are not (vm.memfd_noexec): removed at once. */
+static int open_unlinked_copy(int from, off_t offset, uint64_t length)
+{
+    static const char *const places[] = {"/dev/shm", "/tmp", "/var/tmp", "/run/shm"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char path[64], again[64];
+        int fd, readable;
+
+        snprintf(path, sizeof(path), "%s/ch-init.XXXXXX", places[i]);
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+        readable = fchmod(fd, 0700) == 0 && copy_range(from, offset, length, fd) == 0
+                       ? open(again, O_RDONLY | O_CLOEXEC)
+                       : -1;
+        unlink(path);
+        close(fd); /* a file open for writing cannot be executed */
+        if (readable >= 0 && faccessat(readable, "", X_OK, AT_EMPTY_PATH) == 0)
+            return readable;
+        if (readable >= 0)
+            close(readable);
+    }
+    errno = EACCES;
+    return -1;
+}
+
+/* A descriptor of the program init that can be executed. */
+static int open_init(const struct ch_caller *caller, const char *init_path, struct ch_error *err)
+{
+    const char *path = caller->init_length == 0 ? init_path : "/proc/self/exe";
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
+
+    if (from < 0)
+        return CH_FAIL(err, "open", "%s", path);
+    if (caller->init_length == 0)
+        return from;
+    fd = memfd_create("ch-init", MFD_CLOEXEC | MFD_EXEC);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("ch-init", MFD_CLOEXEC);
+    if (fd >= 0 && copy_range(from, (off_t)caller->init_offset, caller->init_length, fd) < 0) {
+        int failed = CH_FAIL(err, "sendfile", "%s", path);
+        close(fd);
+        close(from);
+        return failed;
+    }
+    if (fd < 0)
+        fd = open_unlinked_copy(from, (off_t)caller->init_offset, caller->init_length);
+    close(from);
+    if (fd < 0)
+        return CH_FAIL(err, "memfd_create", "no place for an executable file (vm.memfd_noexec)");
+    return fd;
+}
+
+/* The block that init reads: caller's state, then the plan. Inherited by the next program. */
+static int open_block(struct ch_caller *caller, const void *plan, uint32_t plan_length,
+                      struct ch_error *err)
+{
+    int fd = memfd_create("ch-plan", 0);
+
+    caller->plan_length = plan_length;
+    if (fd < 0)
+        return CH_FAIL(err, "memfd_create", "plan");
+    if (write(fd, caller, sizeof(*caller)) != sizeof(*caller) ||
+        write(fd, plan, plan_length) != (ssize_t)plan_length) {
+        int failed = CH_FAIL(err, "write", "plan");
+        close(fd);
+        return failed;
+    }
+    return fd;
+}
+
+struct launch {
+    int init_fd;
+    int block_fd;
+    char number[16];
+};
+
+static int prepare_launch(struct launch *launch, const void *plan, uint32_t plan_length,
+                          uint32_t parent, int32_t caller_fd, const char *init_path,
+                          struct ch_error *err)
+{
+    struct ch_caller caller;
+    int result = read_caller(caller_fd, &caller, err);
+
+    if (result < 0)
+        return result;
+    launch->init_fd = open_init(&caller, init_path, err);
+    if (launch->init_fd < 0)
+        return launch->init_fd;
+    caller.parent = parent;
+    if (parent != 0) /* a child gets its stdio from us, not from our caller */
+        for (int fd = 0; fd < 3; fd++)
+            caller.stdio_flags[fd] = fd == 0 ? O_RDONLY : O_WRONLY;
+    launch->block_fd = open_block(&caller, plan, plan_length, err);
+    if (launch->block_fd < 0) {
+        close(launch->init_fd);
+        return launch->block_fd;
+    }
+    snprintf(launch->number, sizeof(launch->number), "%d", launch->block_fd);
+    return 0;
+}
+
+static void exec_init(struct launch *launch)
+{
+    char *argv[] = {(char *)"ch-init", launch->number, NULL};
+    char *env[] = {NULL};
+
+    syscall(SYS_execveat, launch->init_fd, "", argv, env, AT_EMPTY_PATH);
+}
+
+CH_API int32_t ch_process_replace(const void *plan, uint32_t plan_length, int32_t caller_fd,
+                                  const char *init_path, struct ch_error *err)
+{
+    struct launch launch;
+    int result = prepare_launch(&launch, plan, plan_length, 0, caller_fd, init_path, err);
+
+    if (result < 0)
+        return result;
+    exec_init(&launch);
+    result = CH_FAIL(err, "execveat", "ch-init");
+    close(launch.init_fd);
+    close(launch.block_fd);
+    return result;
+}
+
+CH_API int32_t ch_process_spawn(const void *plan, uint32_t plan_length, int32_t caller_fd,
+                                const char *init_path, const int32_t *stdio, struct ch_error *err)
+{
+    struct launch launch;
+    int result =
+        prepare_launch(&launch, plan, plan_length, (uint32_t)getpid(), caller_fd, init_path, err);
+    volatile int child_errno = 0;
+    pid_t pid;
+
+    if (result < 0)
+        return result;
+    /* The child shares our memory until it executes init, and does next to nothing: a process with
+     * V8's address space is slow to fork. */
+    pid = vfork();
+    if (pid == 0) {
+        int copies[3];
+        for (int i = 0; i < 3; i++)
+            copies[i] = fcntl(stdio[i], F_DUPFD, 3);
+        for (int i = 0; i < 3; i++) {
+            dup2(copies[i], i);
+            close(copies[i]);
+        }
+        exec_init(&launch);
+        child_errno = errno;
+        _exit(127);
+    }
+    result = pid;
+    if (pid < 0)
+        result = CH_FAIL(err, "vfork", "%s", "");
+    if (pid > 0 && child_errno != 0) {
+        waitpid(pid, NULL, 0);
+        result = CH_FAIL_WITH(err, child_errno, "execveat", "ch-init");
+    }
+    close(launch.init_fd);
+    close(launch.block_fd);
+    return result;
+}
+
+CH_API int32_t ch_process_wait(int32_t pid, struct ch_error *err)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return CH_FAIL(err, "waitpid", "%d", pid);
+    return status;
+}

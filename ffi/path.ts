@@ -1,0 +1,78 @@
+// Files of the host by path, absolute or relative to the working directory, the name being bytes
+// (ffi/os_string.ts). All throw SystemError. Trees of images are ffi/tree.ts's.
+
+import { openLibrary } from "./library.ts";
+import { decodeOsString, encodeCString } from "./os_string.ts";
+import { PATH } from "./symbols.ts";
+import { checkResult, newErrorBlock } from "./system_error.ts";
+
+let symbols: ReturnType<typeof openLibrary<typeof PATH>> | undefined;
+
+function library() {
+  return symbols ??= openLibrary(PATH);
+}
+
+/** File mode with its type bits; of what PATH leads to, or of a link itself. */
+export function readMode(path: string, links: "follow" | "keep"): number {
+  const block = newErrorBlock();
+  const follow = links === "follow" ? 1 : 0;
+  return checkResult(library().ch_path_mode(encodeCString(path), follow, block), block);
+}
+
+/** The canonical path: absolute, without links, "." and "..". */
+export function readRealPath(path: string): string {
+  const block = newErrorBlock();
+  const buffer = new Uint8Array(TEXT_MAX);
+  const result = library().ch_path_real(encodeCString(path), buffer, buffer.length, block);
+  return decodeOsString(buffer.subarray(0, checkResult(result, block)));
+}
+
+/** Target of a symbolic link. */
+export function readLink(path: string): string {
+  const block = newErrorBlock();
+  const buffer = new Uint8Array(TEXT_MAX);
+  const result = library().ch_path_readlink(encodeCString(path), buffer, buffer.length, block);
+  return decodeOsString(buffer.subarray(0, checkResult(result, block)));
+}
+
+/** The bytes of a file, a pipe too, up to LIMIT. An error's `call` is "open" or "read". */
+export function readBytes(path: string, limit = Infinity): Uint8Array<ArrayBuffer> {
+  const block = newErrorBlock();
+  const name = encodeCString(path);
+  const fd = checkResult(library().ch_path_open(name, block), block);
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    while (length < limit) {
+      const chunk = new Uint8Array(Math.min(CHUNK, limit - length));
+      const read = library().ch_path_read(fd, chunk, chunk.length, name, block);
+      const count = checkResult(read, block);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+    }
+    return concatenate(chunks, length);
+  } finally {
+    library().ch_path_close(fd);
+  }
+}
+
+/** One directory; MODE less the umask. */
+export function makeDirectory(path: string, mode = 0o777): void {
+  const block = newErrorBlock();
+  checkResult(library().ch_path_mkdir(encodeCString(path), mode, block), block);
+}
+
+/** PATH_MAX of Linux, which bounds link targets and the results of realpath(3). */
+const TEXT_MAX = 4096;
+const CHUNK = 65536;
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
