@@ -8,7 +8,7 @@ ARCH   := x86_64
 PREFIX := /usr/local
 BUILD  := build
 DENO   := node_modules/@deno/linux-x64-glibc/deno
-ESBUILD := node_modules/.bin/esbuild
+ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
 TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
 
@@ -34,7 +34,7 @@ endif
 
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libisal.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
-INIT_LIBS := $(DECOMPRESSORS) -lpthread
+INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
@@ -55,7 +55,7 @@ $(DENO): package.json package-lock.json tools/deps.sh
 	tools/deps.sh build
 	@touch $@
 
-$(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/main.js $(BUILD)/libch.so \
+$(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/.done $(BUILD)/libch.so \
 		$(BUILD)/ch-init $(wildcard tools/graft/*.ts)
 	$(DENO) run -A --no-lock tools/graft/main.ts $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin \
 		$(BUILD)/js $(BUILD)/libch.so $(BUILD)/ch-init $@
@@ -63,10 +63,17 @@ $(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/main.js $
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 	ln -sf ch $@
 
-$(BUILD)/js/main.js: $(DENO) $(TS_CLI) deno.json
-	rm -rf $(BUILD)/js
-	$(ESBUILD) cli/main.ts --bundle --splitting --format=esm --platform=neutral --target=esnext \
-		'--external:node:*' --charset=utf8 --log-level=warning --outdir=$(BUILD)/js
+# One script a tool, so that each loads only its own code; cli/main.ts is the start of all. What a
+# script leaves out is never asked for in it, because the entry code picks the script by the same rule.
+$(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
+	@rm -rf $(@D); mkdir -p $(@D)
+	for tool in ch $(TOOLS); do \
+		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
+		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
+			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
+			$$others --charset=utf8 --log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
+	done
+	@touch $@
 
 $(BUILD)/entry.elf: c/entry/entry.c c/entry/entry.ld $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)

@@ -67,3 +67,108 @@ export const PATH = {
 export const SYSLOG = {
   ch_syslog_send: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const;
+
+/** c/shim/squashfs_writer.c; wrapped by ffi/squashfs_writer.ts. What handles much data is there twice:
+ * a call of its own thread costs more than a small file takes. */
+export const SQUASHFS_WRITER = {
+  ch_squashfs_create: { parameters: ["buffer", "buffer", "buffer", ERROR], result: "i32" },
+  ch_squashfs_add: {
+    parameters: ["u64", "buffer", "buffer", "buffer", "buffer", ERROR],
+    result: "i32",
+  },
+  add_nonblocking: {
+    name: "ch_squashfs_add",
+    parameters: ["u64", "buffer", "buffer", "buffer", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_squashfs_append: { parameters: ["u64", "buffer", "u64", ERROR], result: "i32" },
+  append_nonblocking: {
+    name: "ch_squashfs_append",
+    parameters: ["u64", "buffer", "u64", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_squashfs_end_file: { parameters: ["u64", ERROR], result: "i32" },
+  ch_squashfs_finish: { parameters: ["u64", "buffer", ERROR], result: "i32", nonblocking: true },
+  ch_squashfs_close: { parameters: ["u64"], result: "i32" },
+} as const;
+
+// --- tree ----------------------------------------------------------------------------------------
+
+/** c/shim/tree*.c: looking at image trees; wrapped by ffi/tree.ts and ffi/descriptor.ts. */
+export const TREE = {
+  ch_tree_open_root: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_tree_open_directory: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+  ch_tree_open_file: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+  ch_tree_close: { parameters: ["i32", ERROR], result: "i32" },
+  ch_tree_list: { parameters: ["i32", "buffer", "u32", "buffer", ERROR], result: "i32" },
+  ch_tree_stat: { parameters: ["i32", "buffer", "buffer", ERROR], result: "i32" },
+  ch_tree_readlink: { parameters: ["i32", "buffer", "buffer", "u32", ERROR], result: "i32" },
+  ch_tree_get_xattrs: {
+    parameters: ["i32", "buffer", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+  },
+  ch_tree_read: { parameters: ["i32", "buffer", "u32", "i64", ERROR], result: "i32" },
+  ch_tree_resolve: {
+    parameters: ["i32", "buffer", "u32", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+  },
+} as const;
+
+/** Changing one thing in an image tree; wrapped by ffi/tree_change.ts. */
+export const TREE_CHANGE = {
+  ch_tree_create: { parameters: ["i32", "buffer", "u32", ERROR], result: "i32" },
+  ch_tree_mkdir: { parameters: ["i32", "buffer", "u32", ERROR], result: "i32" },
+  ch_tree_symlink: { parameters: ["buffer", "i32", "buffer", ERROR], result: "i32" },
+  ch_tree_link: { parameters: ["i32", "buffer", "i32", "buffer", ERROR], result: "i32" },
+  ch_tree_mknod: { parameters: ["i32", "buffer", "u32", "u32", "u32", ERROR], result: "i32" },
+  ch_tree_put: {
+    parameters: ["i32", "buffer", "buffer", "u32", "u32", "i64", "u32", ERROR],
+    result: "i32",
+  },
+  ch_tree_chmod: { parameters: ["i32", "buffer", "u32", ERROR], result: "i32" },
+  ch_tree_chown: { parameters: ["i32", "buffer", "u32", "u32", ERROR], result: "i32" },
+  ch_tree_set_mtime: { parameters: ["i32", "buffer", "i64", "u32", ERROR], result: "i32" },
+  ch_tree_unlink: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+  ch_tree_rmdir: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+  ch_tree_rename: { parameters: ["i32", "buffer", "i32", "buffer", "u32", ERROR], result: "i32" },
+  ch_tree_set_xattr: {
+    parameters: ["i32", "buffer", "buffer", "buffer", "u32", ERROR],
+    result: "i32",
+  },
+  ch_tree_write: { parameters: ["i32", "buffer", "u32", "i64", ERROR], result: "i32" },
+  ch_tree_finish_file: {
+    parameters: ["i32", "u64", "u32", "i64", "u32", ERROR],
+    result: "i32",
+  },
+  ch_tree_copy_data: { parameters: ["i32", "i32", "u64", ERROR], result: "i32" },
+  /** Not in the background: disposing, which is synchronous, removes trees. */
+  ch_tree_remove_tree: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+} as const;
+
+/** Whole image trees; wrapped by ffi/tree_whole.ts. */
+export const TREE_WHOLE = {
+  ch_tree_link_tree: {
+    parameters: ["i32", "i32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_tree_copy_tree: {
+    parameters: ["i32", "i32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_tree_apply_overlay: {
+    parameters: ["i32", "i32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;
+
+// --- memory file ---------------------------------------------------------------------------------
+
+/** c/shim/memory_file.c; wrapped by ffi/memory_file.ts. */
+export const MEMORY_FILE = {
+  ch_memory_file_open: { parameters: ["buffer", ERROR], result: "i32" },
+} as const;

@@ -18,8 +18,7 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 }
 
 /* At entry rsp points at argc and rdx holds ld.so's fini pointer, which the program must get. The new
- * argument block is built directly below the old one, so our own stack begins further down. */
-#define ARCH_BLOCK_SPACE 65536
+ * argument block is built directly below the old one, so our own stack begins a page further down. */
 __asm__(".section .text.start,\"ax\",@progbits\n"
         ".globl entry_start\n"
         ".hidden entry_start\n"
@@ -27,7 +26,7 @@ __asm__(".section .text.start,\"ax\",@progbits\n"
         "    mov %rsp, %rdi\n"
         "    mov %rdx, %r12\n"
         "    lea graft(%rip), %r13\n"
-        "    sub $65536, %rsp\n"
+        "    sub $4096, %rsp\n"
         "    and $-16, %rsp\n"
         "    call entry_prepare\n"
         "    mov %rax, %rsp\n"

@@ -1,6 +1,7 @@
 /* First code of the grafted executable: runs after ld.so and before Deno, without a C library.
  * It records what the caller gave us, opens the payloads as memfds, and hands Deno an argument block
  * of our making; the user's own arguments and environment stay readable in /proc/self. */
+#include <elf.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <signal.h>
@@ -21,10 +22,8 @@
 #define SIGNAL_COUNT 64
 /* V8 reserves this much address space at start (it does not use it). */
 #define ADDRESS_SPACE_NEEDED (64ull << 30)
-/* Script references in the bundle are three digits wide. */
+/* Our descriptors lie above those that people count on. */
 #define FIRST_DESCRIPTOR 100
-#define LAST_DESCRIPTOR 999
-#define MAX_SCRIPTS 128
 
 __attribute__((section(".graft"), used, visibility("hidden"))) const volatile struct graft_header
     graft = {.magic = GRAFT_MAGIC};
@@ -169,18 +168,6 @@ static void raise_limits(const char *argv0, const struct ch_caller *caller)
         SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
 }
 
-/* The lowest run of COUNT free descriptors with three digits. */
-static int find_descriptors(int count)
-{
-    int run = 0;
-    for (int fd = FIRST_DESCRIPTOR; fd <= LAST_DESCRIPTOR; fd++) {
-        run = SYS3(SYS_fcntl, fd, F_GETFD, 0) < 0 ? run + 1 : 0;
-        if (run == count)
-            return fd - count + 1;
-    }
-    return -1;
-}
-
 static int write_all(int fd, const char *bytes, uint64_t length)
 {
     while (length > 0) {
@@ -193,57 +180,87 @@ static int write_all(int fd, const char *bytes, uint64_t length)
     return 0;
 }
 
-/* BYTES as a memfd at descriptor TARGET. */
-static int open_bytes(int target, const char *bytes, uint64_t length)
+/* BYTES as a memfd, at a high descriptor if the limits allow one. */
+static int open_bytes(const char *argv0, const char *bytes, uint64_t length)
 {
-    long fd = SYS2(SYS_memfd_create, "ch", MFD_CLOEXEC);
-    if (fd < 0 || write_all((int)fd, bytes, length) < 0)
-        return -1;
-    if (SYS3(SYS_dup3, fd, target, O_CLOEXEC) < 0)
-        return -1;
-    SYS1(SYS_close, fd);
-    return 0;
-}
+    long low = SYS2(SYS_memfd_create, "ch", MFD_CLOEXEC);
+    long high;
 
-static void patch_script(int fd, const struct payload *payload, const char *base, int first)
-{
-    const struct payload_patch *patch = (const void *)(base + payload->patch_offset);
-
-    for (uint32_t i = 0; i < payload->patch_count; i++) {
-        int number = first + (int)patch[i].script;
-        char digits[3] = {(char)('0' + number / 100), (char)('0' + number / 10 % 10),
-                          (char)('0' + number % 10)};
-        SYS4(SYS_pwrite64, fd, digits, 3, patch[i].at);
-    }
-}
-
-/* Opens scripts at FIRST, FIRST+1, ..., then the shim, then CALLER. Returns the number of scripts. */
-static int open_payloads(const char *argv0, struct ch_caller *caller, int *first)
-{
-    const char *base = (const char *)&graft;
-    const struct payload *payload = (const void *)(base + graft.payload_table);
-    int count = (int)graft.payload_count;
-    int scripts = 0;
-
-    *first = find_descriptors(count + 1);
-    if (*first < 0)
-        FAIL(argv0, "no free descriptors between 100 and 999; close some or raise ulimit -n");
-    for (int i = 0; i < count; i++) {
-        if (payload[i].kind == PAYLOAD_INIT) {
-            caller->init_offset = graft.file_offset + payload[i].offset;
-            caller->init_length = payload[i].length;
-            continue;
-        }
-        if (open_bytes(*first + i, base + payload[i].offset, payload[i].length) < 0)
-            FAIL(argv0, "can't open an in-memory file (memfd_create(2), ulimit -n, free memory)");
-        if (payload[i].kind == PAYLOAD_SCRIPT) {
-            patch_script(*first + i, &payload[i], base, *first);
-            scripts++;
-        }
-    }
-    if (open_bytes(*first + count, (const char *)caller, sizeof(*caller)) < 0)
+    if (low < 0 || write_all((int)low, bytes, length) < 0)
         FAIL(argv0, "can't open an in-memory file (memfd_create(2), ulimit -n, free memory)");
-    return scripts;
+    high = SYS3(SYS_fcntl, low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);
+    if (high < 0)
+        return (int)low;
+    SYS1(SYS_close, low);
+    return (int)high;
+}
+
+/* The segment is more than its header; the compiler must not conclude otherwise. */
+static const char *segment(void)
+{
+    const char *start = (const char *)&graft;
+
+    __asm__("" : "+r"(start));
+    return start;
+}
+
+static const struct payload *payload_table(void)
+{
+    return (const void *)(segment() + graft.payload_table);
+}
+
+static int equal(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
+static const char *last_component(const char *path)
+{
+    const char *name = path;
+    for (; *path != '\0'; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
+/* The tool's script: by the name we are called by, else ("ch run") by the first word. The same rule
+ * as in cli/main.ts, which has only this tool's code. */
+static const struct payload *find_script(int argc, char **argv)
+{
+    const struct payload *payload = payload_table();
+    const struct payload *by_word = NULL;
+
+    for (uint32_t i = 1; i < graft.payload_count; i++) {
+        if (payload[i].kind != PAYLOAD_SCRIPT)
+            continue;
+        if (argc > 0 && equal(payload[i].name, last_component(argv[0])))
+            return &payload[i];
+        if (argc > 1 && equal(payload[i].name + sizeof("ch-") - 1, argv[1]))
+            by_word = &payload[i];
+    }
+    return by_word != NULL ? by_word : &payload[0];
+}
+
+static const struct payload *find_payload(enum payload_kind kind)
+{
+    const struct payload *payload = payload_table();
+
+    while (payload->kind != kind)
+        payload++;
+    return payload;
+}
+
+static int open_payload(const char *argv0, const struct payload *payload)
+{
+    return open_bytes(argv0, segment() + payload->offset, payload->length);
+}
+
+/* NAME and the path of a descriptor; returns where the next string can go. */
+static char *append_descriptor(char *at, const char *name, int fd)
+{
+    return append_number(append(append(at, name), "/proc/self/fd/"), (unsigned long)fd) + 1;
 }
 
 /* What Deno may see of the user's environment: it obeys DENO_*, NODE_*, HOME and more, so only what
@@ -264,76 +281,109 @@ static int is_for_deno(const char *entry)
     return 0;
 }
 
-/* The new block: argc, argv, NULL, environment, NULL, auxv. WORDS are fixed; they and the strings
- * lie on the old stack's lower end, where Deno never looks but through these pointers. */
+static const char fixed_environment[][40] = {
+    "DENO_DIR=/dev/null/none", /* cannot exist, so nothing is cached or written */
+    "DENO_NO_UPDATE_CHECK=1",
+    "HOME=/proc", /* exists, and cannot have an .npmrc */
+};
+#define FIXED_ENVIRONMENT ((int)(sizeof(fixed_environment) / sizeof(fixed_environment[0])))
+#define OUR_ENVIRONMENT (FIXED_ENVIRONMENT + 3)
+
+/* Entries of auxv that only ld.so reads, and it is done. */
+static int is_spent(unsigned long type)
+{
+    return type == AT_BASE || type == AT_FLAGS || type == AT_ENTRY || type == AT_EXECFN;
+}
+
+/* Save the pairs that the environment grows over, in the place of spent ones further on. */
+static void move_pairs(unsigned long *auxv, int words)
+{
+    unsigned long *spent = auxv + words;
+
+    for (int i = 0; i < words; i += 2) {
+        while (spent[0] != AT_NULL && !is_spent(spent[0]))
+            spent += 2;
+        if (spent[0] == AT_NULL)
+            return;
+        spent[0] = auxv[i];
+        spent[1] = auxv[i + 1];
+    }
+}
+
+/* libc knows the list of the environment already, so it is changed in place; the strings, and with
+ * them /proc/self/environ, stay. Where the caller's list is shorter than ours it grows over the first
+ * pairs of auxv. libc looks values up there by type: its end (NULL) must not fall on a type, or it
+ * would look like auxv's own end. */
+static void set_environment(char **env, char **ours)
+{
+    int length = 0, kept = 0, extra;
+
+    while (env[length] != NULL)
+        length++;
+    for (int i = 0; i < length; i++)
+        if (is_for_deno(env[i]))
+            env[kept++] = env[i];
+    extra = kept + OUR_ENVIRONMENT - length;
+    if (extra > 0) {
+        extra += extra % 2;
+        move_pairs((unsigned long *)(env + length + 1), extra);
+    }
+    for (int i = 0; i < OUR_ENVIRONMENT; i++)
+        env[kept++] = ours[i];
+    while (kept < length + extra)
+        env[kept++] = (char *)"CH_FILLER=";
+    env[kept] = NULL;
+}
+
+/* Deno's arguments; the script follows. */
 static const char fixed_words[][24] = {
     "run",         "--no-config", "--no-lock",       "--no-remote", "--no-npm",
     "--no-prompt", "--quiet",     "--no-code-cache", "-A",          "--ext=js",
 };
 #define FIXED_WORDS ((int)(sizeof(fixed_words) / sizeof(fixed_words[0])))
 
-static const char fixed_environment[][40] = {
-    "DENO_DIR=/dev/null/none", /* cannot exist, so nothing is cached or written */
-    "DENO_NO_UPDATE_CHECK=1",
-    "HOME=/",
-};
-#define FIXED_ENVIRONMENT ((int)(sizeof(fixed_environment) / sizeof(fixed_environment[0])))
-
+/* The new block, directly below the old one: argc, argv, and an empty environment and auxv, because
+ * libc has taken those from the old one. Returns its address, the new stack pointer. */
 __attribute__((used, visibility("hidden"))) unsigned long *entry_prepare(unsigned long *old)
 {
     int argc = (int)old[0];
     char **argv = (char **)(old + 1);
-    char **env = argv + argc + 1;
-    unsigned long *auxv;
     struct ch_caller caller = {0};
-    int first, scripts, env_count = 0, auxv_words = 0;
     const char *argv0 = argc > 0 ? argv[0] : NULL;
+    char *ours[OUR_ENVIRONMENT];
+    const struct payload *init = find_payload(PAYLOAD_INIT);
 
     refuse_privilege(argv0);
     record(&caller);
     raise_limits(argv0, &caller);
-    scripts = open_payloads(argv0, &caller, &first);
+    caller.init_offset = graft.file_offset + init->offset;
+    caller.init_length = init->length;
 
-    char **e = env;
-    for (; *e != NULL; e++)
-        env_count += is_for_deno(*e);
-    auxv = (unsigned long *)(e + 1);
-    while (auxv[auxv_words] != 0)
-        auxv_words += 2;
-    auxv_words += 2;
-
-    /* Strings first, at the top, then the block below them; all of it stays below OLD. */
-    char *strings = (char *)old - 256;
-    char *script = strings;
-    char *shim = append_number(append(script, "/proc/self/fd/"), (unsigned long)first) + 1;
-    char *state = append_number(append(shim, "CH_SHIM=/proc/self/fd/"),
-                                (unsigned long)(first + scripts)) +
-                  1;
-    append_number(append(state, "CH_CALLER="), (unsigned long)first + graft.payload_count);
+    char *at_text = (char *)old - 256; /* our strings lie between the blocks */
+    char *loader = at_text;
+    at_text = append_descriptor(loader, "", open_payload(argv0, find_payload(PAYLOAD_LOADER)));
+    for (int i = 0; i < FIXED_ENVIRONMENT; i++)
+        ours[i] = (char *)fixed_environment[i];
+    ours[FIXED_ENVIRONMENT] = at_text;
+    at_text = append_descriptor(at_text, "CH_SCRIPT=", open_payload(argv0, find_script(argc, argv)));
+    ours[FIXED_ENVIRONMENT + 1] = at_text;
+    at_text = append_descriptor(at_text, "CH_SHIM=", open_payload(argv0, find_payload(PAYLOAD_SHIM)));
+    ours[FIXED_ENVIRONMENT + 2] = at_text;
+    append_number(append(at_text, "CH_CALLER="),
+                  (unsigned long)open_bytes(argv0, (const char *)&caller, sizeof(caller)));
+    set_environment(argv + argc + 1, ours);
 
     int deno_argc = 1 + FIXED_WORDS + 1;
-    int words = 1 + deno_argc + 1 + FIXED_ENVIRONMENT + 2 + env_count + 1 + auxv_words;
-    if ((unsigned long)words * 8 + 512 > ARCH_BLOCK_SPACE / 2)
-        FAIL(argv0, "please report this bug");
-    unsigned long *block = (unsigned long *)strings - words;
+    int words = 1 + deno_argc + 1 + 1 + 2;
+    unsigned long *block = (unsigned long *)loader - words;
     block = (unsigned long *)((unsigned long)block & ~15ul);
-
     unsigned long *at = block;
     *at++ = (unsigned long)deno_argc;
     *at++ = (unsigned long)(argv0 == NULL ? "ch" : argv0);
     for (int i = 0; i < FIXED_WORDS; i++)
         *at++ = (unsigned long)fixed_words[i];
-    *at++ = (unsigned long)script;
-    *at++ = 0;
-    for (int i = 0; i < FIXED_ENVIRONMENT; i++)
-        *at++ = (unsigned long)fixed_environment[i];
-    *at++ = (unsigned long)shim;
-    *at++ = (unsigned long)state;
-    for (char **entry = env; *entry != NULL; entry++)
-        if (is_for_deno(*entry))
-            *at++ = (unsigned long)*entry;
-    *at++ = 0;
-    for (int i = 0; i < auxv_words; i++)
-        *at++ = auxv[i];
+    *at++ = (unsigned long)loader;
+    for (int i = 0; i < 4; i++)
+        *at++ = 0;
     return block;
 }

@@ -1,4 +1,4 @@
-/* What the graft (tools/graft.ts) puts behind the entry code, at GRAFT_TABLE_OFFSET from the start of
+/* What the graft (tools/graft) puts behind the entry code, at GRAFT_TABLE_OFFSET from the start of
  * the segment: a table, then the payloads themselves. All offsets count from the segment's start. */
 #ifndef CH_PAYLOAD_H
 #define CH_PAYLOAD_H
@@ -9,26 +9,19 @@
 #define GRAFT_MAGIC 0x3154464152474843ull /* "CHGRAFT1" */
 
 enum payload_kind {
-    PAYLOAD_SCRIPT = 1, /* a chunk of JavaScript; the first one is the main module */
+    PAYLOAD_SCRIPT = 1, /* JavaScript of the tool that is called NAME */
     PAYLOAD_SHIM = 2,   /* shared library for ffi/ */
     PAYLOAD_INIT = 3,   /* static program; not opened at start, only its place is told */
+    PAYLOAD_LOADER = 4, /* JavaScript that Deno runs: it evaluates the tool's script */
 };
 
 struct payload {
-    uint32_t kind;
-    uint32_t patch_count;  /* references to other scripts in the text of this one */
     uint64_t offset;
     uint64_t length;
-    uint64_t patch_offset; /* of struct payload_patch[patch_count] */
+    uint32_t kind;
+    char name[20]; /* scripts only; the first one serves whoever has none of his own */
 };
-static_assert(sizeof(struct payload) == 32, "tools/graft.ts packs this");
-
-/* Three digits in a script that name another script's descriptor. */
-struct payload_patch {
-    uint32_t at;     /* offset in the script */
-    uint32_t script; /* index of the script that is meant */
-};
-static_assert(sizeof(struct payload_patch) == 8, "tools/graft.ts packs this");
+static_assert(sizeof(struct payload) == 40, "tools/graft packs this");
 
 /* At the very start of the segment; filled in by the graft. */
 struct graft_header {
@@ -38,6 +31,6 @@ struct graft_header {
     uint32_t payload_count;
     uint32_t payload_table; /* offset of struct payload[payload_count] */
 };
-static_assert(sizeof(struct graft_header) == 32, "tools/graft.ts fills this in");
+static_assert(sizeof(struct graft_header) == 32, "tools/graft fills this in");
 
 #endif

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { graft, readEntryCode } from "../../tools/graft/graft.ts";
 import { readElf, UnfitElfError } from "../../tools/graft/elf.ts";
-import { linkScripts } from "../../tools/graft/scripts.ts";
 
 const LOAD = 1, INTERP = 3, NOTE = 4;
 
@@ -46,10 +45,7 @@ function makeEntry() {
 }
 
 const payloads = {
-  scripts: [{
-    bytes: new TextEncoder().encode('import "./000"'),
-    patches: [{ at: 10, script: 1 }],
-  }],
+  scripts: new Map([["ch", new Uint8Array([7])], ["ch-run", new Uint8Array([8])]]),
   shim: new Uint8Array([1, 2, 3]),
   init: new Uint8Array([4, 5]),
 };
@@ -66,7 +62,32 @@ Deno.test("graft() loads one more segment, above and behind everything, and star
   assert.equal(elf.entry, added.address + 0x20);
   const view = new DataView(result.buffer);
   assert.equal(view.getBigInt64(added.offset + 8, true), BigInt(0x1010 - added.address));
-  assert.equal(view.getUint32(added.offset + 24, true), 3);
+  assert.equal(view.getUint32(added.offset + 24, true), 5);
+});
+
+Deno.test("graft() puts the payloads where its table says", () => {
+  const result = graft(makeElf({}), makeEntry(), payloads);
+  const segment = result.subarray(readElf(result).programHeaders.at(-1)!.offset);
+  const view = new DataView(segment.buffer, segment.byteOffset);
+  const found = [0, 1, 2, 3].map((i) => {
+    const at = view.getUint32(28, true) + i * 40;
+    const offset = Number(view.getBigUint64(at, true));
+    const name = segment.subarray(at + 20, at + 40);
+    return [
+      view.getUint32(at + 16, true),
+      new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+      [...segment.subarray(offset, offset + Number(view.getBigUint64(at + 8, true)))],
+    ];
+  });
+  assert.deepEqual(found, [[1, "ch", [7]], [1, "ch-run", [8]], [2, "", [1, 2, 3]], [3, "", [
+    4,
+    5,
+  ]]]);
+});
+
+Deno.test("graft() refuses a script whose name does not fit", () => {
+  const scripts = new Map([["a-name-of-twenty-chars", new Uint8Array()]]);
+  assert.throws(() => graft(makeElf({}), makeEntry(), { ...payloads, scripts }), /too long/);
 });
 
 Deno.test("graft() leaves the stock program's bytes alone but for the entry and one header", () => {
@@ -97,20 +118,3 @@ for (const [what, program, message] of refused) {
     );
   });
 }
-
-Deno.test("linkScripts() puts the main module first and notes where others are named", () => {
-  const scripts = linkScripts(
-    new Map([["a.js", "x"], ["main.js", `import{é}from"./b.js";import('./a.js')`], ["b.js", ""]]),
-    "main.js",
-  );
-  const main = scripts[0]!;
-  assert.equal(new TextDecoder().decode(main.bytes), `import{é}from"./000";import("./000")`);
-  assert.deepEqual(main.patches.map((patch) => patch.script), [2, 1]);
-  for (const { at } of main.patches) {
-    assert.equal(new TextDecoder().decode(main.bytes.subarray(at, at + 3)), "000");
-  }
-});
-
-Deno.test("linkScripts() refuses a reference to a chunk that is not there", () => {
-  assert.throws(() => linkScripts(new Map([["main.js", `import "./x.js"`]]), "main.js"), /x\.js/);
-});

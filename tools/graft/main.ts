@@ -2,7 +2,6 @@
 //   deno run -A tools/graft/main.ts DENO ENTRY.elf ENTRY.bin SCRIPTS_DIR SHIM INIT OUTPUT
 
 import { graft, readEntryCode } from "./graft.ts";
-import { linkScripts } from "./scripts.ts";
 
 const [deno, entryElf, entryBin, scriptsDir, shim, init, output] = Deno.args;
 if (output === undefined) {
@@ -10,11 +9,13 @@ if (output === undefined) {
   Deno.exit(1);
 }
 
-const files = new Map<string, string>();
-for (const file of Deno.readDirSync(scriptsDir!)) {
-  if (file.name.endsWith(".js")) {
-    files.set(file.name, Deno.readTextFileSync(`${scriptsDir}/${file.name}`));
-  }
+/** The scripts of a directory by name; "ch" first. */
+function readScripts(directory: string): Map<string, Uint8Array> {
+  const names = [...Deno.readDirSync(directory)].map((file) => file.name)
+    .filter((name) => name.endsWith(".js")).map((name) => name.slice(0, -".js".length));
+  return new Map(
+    names.sort().map((name) => [name, Deno.readFileSync(`${directory}/${name}.js`)]),
+  );
 }
 
 try {
@@ -22,7 +23,7 @@ try {
     Deno.readFileSync(deno!),
     readEntryCode(Deno.readFileSync(entryElf!), Deno.readFileSync(entryBin!)),
     {
-      scripts: linkScripts(files, "main.js"),
+      scripts: readScripts(scriptsDir!),
       shim: Deno.readFileSync(shim!),
       init: Deno.readFileSync(init!),
     },

@@ -1,0 +1,48 @@
+/* The FUSE protocol: requests read from /dev/fuse, answers written to it. */
+#ifndef CH_FUSE_SESSION_H
+#define CH_FUSE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <linux/fuse.h>
+
+#include "../squashfs/reader.h"
+
+/* The kernel refuses reads into less than 8 KiB; forgotten inodes come in batches that fill this. */
+#define FUSE_INPUT_SIZE (64 << 10)
+/* Of one answer that is not file content: the largest xattr, or a getdents(2) of the C library's. */
+#define FUSE_OUTPUT_SIZE (128 << 10)
+
+struct fuse_session {
+    struct sq *image;
+    int fd;
+    uint64_t root; /* inode reference */
+    uint32_t kernel_flags;
+};
+
+struct fuse_request {
+    struct fuse_session *session;
+    const struct fuse_in_header *header;
+    const void *body;
+    size_t size; /* of the body */
+    char *output;
+};
+
+/* Answers requests with THREADS threads, this one included, until the connection ends. */
+void fuse_session_run(struct sq *image, int fd, unsigned threads);
+
+/* --- fuse_operations.c --- */
+
+void fuse_answer(struct fuse_request *request);
+
+/* --- answers, each request has exactly one --- */
+
+void fuse_reply_error(const struct fuse_request *request, int errnum);
+void fuse_reply(const struct fuse_request *request, const void *data, size_t size);
+/* PARTS[0] is the header's, to be filled here. */
+void fuse_reply_parts(const struct fuse_request *request, struct iovec *parts, int count);
+
+#endif

@@ -1,0 +1,78 @@
+// Where every tool starts: which one is wanted, loading only its code, and what nobody else caught.
+
+import { readArguments } from "../ffi/process.ts";
+import { VERSION } from "../lib/version.ts";
+
+interface Tool {
+  /** ARGV[0] is the name the tool was called by. Returns the exit status. */
+  main(argv: readonly string[]): number | Promise<number>;
+}
+
+const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  "ch-run": () => import("./run.ts"),
+  "ch-image": () => import("./image.ts"),
+  "ch-convert": () => import("./convert.ts"),
+  "ch-fromhost": () => import("./fromhost.ts"),
+  "ch-checkns": () => import("./checkns.ts"),
+};
+
+const HELP = `Usage: ch TOOL [ARG...]
+       ch --help | --version
+
+Containers without privilege. TOOL is one of:
+
+  run        run a command in a container (also: ch-run)
+  image      build and manage images (ch-image)
+  convert    convert images between formats (ch-convert)
+  fromhost   inject host files into an image (ch-fromhost)
+  checkns    check whether containers can run here (ch-checkns)
+
+Called by one of the names in parentheses (symlink, hard link or copy), this
+program is that tool. "ch TOOL --help" tells more.
+`;
+
+start();
+
+/** No top-level await: the script is evaluated, not imported (tools/graft/graft.ts). */
+async function start(): Promise<void> {
+  const argv = readArguments();
+  try {
+    Deno.exit(await dispatch(argv));
+  } catch (error) {
+    // Nothing of the user's making comes here: tools report their own failures.
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    write(Deno.stderr, `${argv[0]}: error: please report this bug: ${text}\n`);
+    Deno.exit(31);
+  }
+}
+
+async function dispatch([program = "ch", ...words]: readonly string[]): Promise<number> {
+  const byName = TOOLS[program.slice(program.lastIndexOf("/") + 1)];
+  if (byName !== undefined) return await (await byName()).main([program, ...words]);
+
+  const [first, ...rest] = words;
+  const byWord = TOOLS[`ch-${first}`];
+  if (byWord !== undefined) return await (await byWord()).main([`ch-${first}`, ...rest]);
+  switch (first) {
+    case "--help":
+    case "-h":
+    case "help":
+      write(Deno.stdout, HELP);
+      return 0;
+    case "--version":
+    case "-V":
+      write(Deno.stdout, `${VERSION}\n`);
+      return 0;
+    case undefined:
+      write(Deno.stderr, HELP);
+      return 1;
+    default:
+      write(Deno.stderr, `ch: error: no such tool: ${first}\nch: hint: "ch --help" lists them\n`);
+      return 2;
+  }
+}
+
+function write(stream: typeof Deno.stdout, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}
