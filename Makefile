@@ -22,7 +22,7 @@ C_HEADERS := $(wildcard c/*.h c/*/*.h)
 TS_CLI   := $(shell find cli lib ffi -name '*.ts' 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Werror
-CFLAGS   := -std=gnu11 -O2 -g1 $(WARNINGS) -fvisibility=hidden
+CFLAGS   := -std=gnu11 -Ic -O2 -g1 $(WARNINGS) -fvisibility=hidden
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Freestanding: one flat piece of code without relocations, see c/entry/entry.ld.
 ENTRY_CFLAGS := -std=gnu11 -Os $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden \

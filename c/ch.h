@@ -42,7 +42,8 @@ CH_API int32_t ch_process_wait(int32_t pid, struct ch_error *err);
 /* ---- Image trees (shim/tree*.c; ffi/tree.ts) ----
  *
  * PATH is relative to the directory DIRFD and never leaves it: no component is followed if it is a
- * symbolic link, ".." and a leading "/" are refused (EINVAL). "" is DIRFD itself. */
+ * symbolic link, ".." and a leading "/" are refused (EINVAL). "" is DIRFD itself, which
+ * may then also be a file. */
 
 struct ch_stat {
     uint64_t dev;
@@ -83,7 +84,7 @@ CH_API int32_t ch_tree_open_file(int32_t dirfd, const char *path, struct ch_erro
 CH_API int32_t ch_tree_close(int32_t fd, struct ch_error *err);
 
 /* Look. Listings are sorted by the bytes of the names. */
-CH_API int32_t ch_tree_list(int32_t dirfd, void *buffer, uint64_t capacity,
+CH_API int32_t ch_tree_list(int32_t dirfd, void *buffer, uint32_t capacity,
                             struct ch_filled *filled, struct ch_error *err);
 CH_API int32_t ch_tree_stat(int32_t dirfd, const char *path, struct ch_stat *out,
                             struct ch_error *err);
@@ -102,7 +103,7 @@ CH_API int32_t ch_tree_link(int32_t fromfd, const char *from, int32_t dirfd, con
 CH_API int32_t ch_tree_mknod(int32_t dirfd, const char *path, uint32_t mode, uint32_t major,
                              uint32_t minor, struct ch_error *err);
 /* A whole file in one call: create, write, mode, time. */
-CH_API int32_t ch_tree_put(int32_t dirfd, const char *path, const void *data, uint64_t size,
+CH_API int32_t ch_tree_put(int32_t dirfd, const char *path, const void *data, uint32_t size,
                            uint32_t mode, int64_t mtime, uint32_t mtime_nsec, struct ch_error *err);
 
 /* Change. Links themselves, never what they point to. */
@@ -119,15 +120,15 @@ CH_API int32_t ch_tree_rename(int32_t fromfd, const char *from, int32_t tofd, co
 
 /* Extended attributes; symbolic links have none. A listing is a row of
  * { uint32 name size, uint32 value size, name, value }. */
-CH_API int32_t ch_tree_get_xattrs(int32_t dirfd, const char *path, void *buffer, uint64_t capacity,
+CH_API int32_t ch_tree_get_xattrs(int32_t dirfd, const char *path, void *buffer, uint32_t capacity,
                                   struct ch_filled *filled, struct ch_error *err);
 CH_API int32_t ch_tree_set_xattr(int32_t dirfd, const char *path, const char *name,
-                                 const void *value, uint64_t size, struct ch_error *err);
+                                 const void *value, uint32_t size, struct ch_error *err);
 
 /* Bytes of open files. Read: result 0 is the end; offset -1: the current position. */
 CH_API int32_t ch_tree_read(int32_t fd, void *buffer, uint32_t size, int64_t offset,
                             struct ch_error *err);
-CH_API int32_t ch_tree_write(int32_t fd, const void *data, uint64_t size, int64_t offset,
+CH_API int32_t ch_tree_write(int32_t fd, const void *data, uint32_t size, int64_t offset,
                              struct ch_error *err);
 /* Sets size (leaving holes), mode and time. */
 CH_API int32_t ch_tree_finish_file(int32_t fd, uint64_t size, uint32_t mode, int64_t mtime,
@@ -140,7 +141,7 @@ CH_API int32_t ch_tree_copy_data(int32_t fromfd, int32_t tofd, uint64_t size, st
  * canonical path goes to BUFFER. FLAGS: 1: follow a link as the last component; 2: what is missing is
  * taken for directories to be made. Result: 0 there is something, 1 there is not (only with 2). */
 CH_API int32_t ch_tree_resolve(int32_t rootfd, const char *path, uint32_t flags, char *buffer,
-                               uint64_t capacity, struct ch_filled *filled, struct ch_error *err);
+                               uint32_t capacity, struct ch_filled *filled, struct ch_error *err);
 
 /* Whole trees. TOFD is an empty directory, which gets mode and times of FROMFD as well. */
 struct ch_tree_counts {
@@ -229,5 +230,58 @@ CH_API int32_t ch_path_mkdir(const char *path, uint32_t mode, struct ch_error *e
 
 /* One record of facility user, priority info. Without a daemon nothing happens. */
 CH_API int32_t ch_syslog_send(const char *tag, const char *text);
+
+/* --- writing SquashFS: c/shim/squashfs_writer.c, ffi/squashfs_writer.ts -------------------------- */
+
+struct ch_squashfs_settings {
+    uint32_t compressor; /* the format's number: 1 gzip, 3 lzo, 4 xz, 5 lz4, 6 zstd */
+    uint32_t level;      /* 0 for libsquashfs' default */
+    uint32_t block_size;
+    uint32_t workers;
+    uint32_t time; /* of the superblock */
+    uint32_t reserved;
+};
+
+#define CH_SQUASHFS_HARD_LINK 0xffffffffu
+
+struct ch_squashfs_entry {
+    uint32_t type; /* S_IFMT bits, or CH_SQUASHFS_HARD_LINK: then only path and target count */
+    uint32_t mode; /* permission bits */
+    uint32_t uid, gid;
+    uint64_t size; /* of a file's data */
+    int64_t time;
+    uint32_t major, minor;
+    int32_t fd; /* to take a file's data from; -1: appended afterwards */
+    uint32_t xattr_count;
+    uint64_t reserved;
+};
+
+struct ch_squashfs_counts {
+    uint64_t inodes;
+    uint64_t bytes; /* of the image */
+    uint64_t data;  /* of the files in it */
+    uint64_t fragments;
+};
+
+/* An image to be PATH, which has no name before ch_squashfs_finish(). Any failure but of create leaves
+ * a writer that can only be closed. */
+CH_API int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
+                                  uint64_t *handle, struct ch_error *err);
+/* XATTRS: for each a 32-bit length of the value, the key with its NUL, the value. Without fd the data of
+ * a file is to follow by append and end_file. */
+CH_API int32_t ch_squashfs_add(uint64_t handle, const char *path,
+                               const struct ch_squashfs_entry *entry, const char *target,
+                               const void *xattrs, struct ch_error *err);
+CH_API int32_t ch_squashfs_append(uint64_t handle, const void *data, uint64_t size,
+                                  struct ch_error *err);
+CH_API int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err);
+CH_API int32_t ch_squashfs_finish(uint64_t handle, struct ch_squashfs_counts *counts,
+                                  struct ch_error *err);
+CH_API int32_t ch_squashfs_close(uint64_t handle);
+
+/* --- memory files: c/shim/memory_file.c, ffi/memory_file.ts ---------------------------------------- */
+
+/* A file without a name, to take what a child prints. NAME is for /proc. */
+CH_API int32_t ch_memory_file_open(const char *name, struct ch_error *err);
 
 #endif

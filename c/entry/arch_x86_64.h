@@ -17,8 +17,9 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
     return result;
 }
 
-/* At entry rsp points at argc and rdx holds ld.so's fini pointer, which the program must get. The new
- * argument block is built directly below the old one, so our own stack begins a page further down. */
+/* At entry rsp points at argc and rdx holds ld.so's fini pointer, which the program must get. The
+ * new argument block is built directly below the old one, so our own stack begins a page further
+ * down. */
 __asm__(".section .text.start,\"ax\",@progbits\n"
         ".globl entry_start\n"
         ".hidden entry_start\n"

@@ -1,6 +1,6 @@
 /* First code of the grafted executable: runs after ld.so and before Deno, without a C library.
- * It records what the caller gave us, opens the payloads as memfds, and hands Deno an argument block
- * of our making; the user's own arguments and environment stay readable in /proc/self. */
+ * It records what the caller gave us, opens the payloads as memfds, and hands Deno an argument
+ * block of our making; the user's own arguments and environment stay readable in /proc/self. */
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
@@ -25,8 +25,8 @@
 /* Our descriptors lie above those that people count on. */
 #define FIRST_DESCRIPTOR 100
 
-__attribute__((section(".graft"), used, visibility("hidden"))) const volatile struct graft_header
-    graft = {.magic = GRAFT_MAGIC};
+__attribute__((section(".graft"), used, visibility("hidden")))
+const volatile struct graft_header graft = {.magic = GRAFT_MAGIC};
 
 /* The kernel's, whatever the C library's feature macros say. */
 struct limit64 {
@@ -282,9 +282,8 @@ static int is_for_deno(const char *entry)
 }
 
 static const char fixed_environment[][40] = {
-    "DENO_DIR=/dev/null/none", /* cannot exist, so nothing is cached or written */
-    "DENO_NO_UPDATE_CHECK=1",
-    "HOME=/proc", /* exists, and cannot have an .npmrc */
+    "DENO_DIR=/dev/null/none",              /* cannot exist, so nothing is cached or written */
+    "DENO_NO_UPDATE_CHECK=1", "HOME=/proc", /* exists, and cannot have an .npmrc */
 };
 #define FIXED_ENVIRONMENT ((int)(sizeof(fixed_environment) / sizeof(fixed_environment[0])))
 #define OUR_ENVIRONMENT (FIXED_ENVIRONMENT + 3)
@@ -311,9 +310,9 @@ static void move_pairs(unsigned long *auxv, int words)
 }
 
 /* libc knows the list of the environment already, so it is changed in place; the strings, and with
- * them /proc/self/environ, stay. Where the caller's list is shorter than ours it grows over the first
- * pairs of auxv. libc looks values up there by type: its end (NULL) must not fall on a type, or it
- * would look like auxv's own end. */
+ * them /proc/self/environ, stay. Where the caller's list is shorter than ours it grows over the
+ * first pairs of auxv. libc looks values up there by type: its end (NULL) must not fall on a type,
+ * or it would look like auxv's own end. */
 static void set_environment(char **env, char **ours)
 {
     int length = 0, kept = 0, extra;
@@ -365,9 +364,11 @@ __attribute__((used, visibility("hidden"))) unsigned long *entry_prepare(unsigne
     for (int i = 0; i < FIXED_ENVIRONMENT; i++)
         ours[i] = (char *)fixed_environment[i];
     ours[FIXED_ENVIRONMENT] = at_text;
-    at_text = append_descriptor(at_text, "CH_SCRIPT=", open_payload(argv0, find_script(argc, argv)));
+    at_text =
+        append_descriptor(at_text, "CH_SCRIPT=", open_payload(argv0, find_script(argc, argv)));
     ours[FIXED_ENVIRONMENT + 1] = at_text;
-    at_text = append_descriptor(at_text, "CH_SHIM=", open_payload(argv0, find_payload(PAYLOAD_SHIM)));
+    at_text =
+        append_descriptor(at_text, "CH_SHIM=", open_payload(argv0, find_payload(PAYLOAD_SHIM)));
     ours[FIXED_ENVIRONMENT + 2] = at_text;
     append_number(append(at_text, "CH_CALLER="),
                   (unsigned long)open_bytes(argv0, (const char *)&caller, sizeof(caller)));

@@ -1,5 +1,6 @@
 /* What the graft (tools/graft) puts behind the entry code, at GRAFT_TABLE_OFFSET from the start of
- * the segment: a table, then the payloads themselves. All offsets count from the segment's start. */
+ * the segment: a table, then the payloads themselves. All offsets count from the segment's start.
+ */
 #ifndef CH_PAYLOAD_H
 #define CH_PAYLOAD_H
 

@@ -1,7 +1,7 @@
 /* See assembly.h. The private tmpfs holds `root`, the mount point of the container's root, and
  * `store`, another tmpfs for what has to be made up: an overlay's layers, generated files, symlink
- * ranches. It lies over a host directory that nothing needs any more, because all sources are open by
- * then, and is unbindable, so that it does not come along when that directory is bound. */
+ * ranches. It lies over a host directory that nothing needs any more, because all sources are open
+ * by then, and is unbindable, so that it does not come along when that directory is bound. */
 #define _GNU_SOURCE
 #include "assembly.h"
 
@@ -66,9 +66,14 @@ static unsigned long kept_flags(unsigned long st)
     static const struct {
         unsigned long st, ms;
     } map[] = {
-        {ST_MANDLOCK, MS_MANDLOCK}, {ST_NOATIME, MS_NOATIME},   {ST_NODEV, MS_NODEV},
-        {ST_NODIRATIME, MS_NODIRATIME}, {ST_NOEXEC, MS_NOEXEC}, {ST_NOSUID, MS_NOSUID},
-        {ST_RELATIME, MS_RELATIME}, {ST_SYNCHRONOUS, MS_SYNCHRONOUS},
+        {ST_MANDLOCK, MS_MANDLOCK},
+        {ST_NOATIME, MS_NOATIME},
+        {ST_NODEV, MS_NODEV},
+        {ST_NODIRATIME, MS_NODIRATIME},
+        {ST_NOEXEC, MS_NOEXEC},
+        {ST_NOSUID, MS_NOSUID},
+        {ST_RELATIME, MS_RELATIME},
+        {ST_SYNCHRONOUS, MS_SYNCHRONOUS},
         {0x2000 /* ST_NOSYMFOLLOW */, 256 /* MS_NOSYMFOLLOW */},
     };
     unsigned long ms = 0;
@@ -102,7 +107,6 @@ void assembly_root(struct assembly *a, int image_fd, const char *image, bool rea
         errno = -image_fd;
         FAIL_ERRNO("can't open: %s", image);
     }
-    DEBUG("claiming new root for this namespace");
     snprintf(source, sizeof(source), "/proc/self/fd/%d", image_fd);
     if (mount(source, in_scratch(a, "root"), NULL, MS_BIND | MS_REC, NULL) < 0)
         FAIL_ERRNO("can't bind %s to %s", image, in_scratch(a, "root"));

@@ -12,7 +12,7 @@ struct assembly {
     const char *basename; /* its last component */
     int root_fd;          /* the root so far, its topmost mount; -1 before PLAN_ROOT */
     int ranch_count;
-    char **targets;       /* canonical targets of earlier binds */
+    char **targets; /* canonical targets of earlier binds */
     int target_count;
 };
 

@@ -57,8 +57,7 @@ static void restore_signals(const struct ch_caller *caller)
 
     for (int signal = 1; signal < NSIG; signal++) {
         memset(&action, 0, sizeof(action));
-        action.sa_handler =
-            caller->signals_ignored & (1ull << (signal - 1)) ? SIG_IGN : SIG_DFL;
+        action.sa_handler = caller->signals_ignored & (1ull << (signal - 1)) ? SIG_IGN : SIG_DFL;
         sigaction(signal, &action, NULL); /* SIGKILL, SIGSTOP and the C library's own refuse */
     }
     sigemptyset(&mask);

@@ -10,7 +10,7 @@ void command_seccomp(const void *program, unsigned long length);
 void command_no_new_privs(void);
 void command_silence(bool out, bool err);
 /* ARGV and ENV end in NULL. SEARCH is the value of PATH. Never returns. */
-__attribute__((noreturn)) void command_exec(const struct ch_caller *caller, char **argv,
-                                            char **env, const char *search, int status);
+__attribute__((noreturn)) void command_exec(const struct ch_caller *caller, char **argv, char **env,
+                                            const char *search, int status);
 
 #endif

@@ -1,5 +1,5 @@
-/* init's messages, in ch-run's form: NAME[PID]: [error: |warning: ]TEXT[: REASON] (FILE:LINE[ ERRNO]).
- * A failure ends the process with the plan's status. */
+/* init's messages, in ch-run's form: NAME[PID]: [error: |warning: ]TEXT[: REASON] (FILE:LINE[
+ * ERRNO]). A failure ends the process with the plan's status. */
 #ifndef CH_MESSAGE_H
 #define CH_MESSAGE_H
 
@@ -14,13 +14,12 @@ void message_setup(const char *program, const char *warnings, int verbosity, int
 #define DEBUG(...) message_verbose(2, __FILE__, __LINE__, __VA_ARGS__)
 #define WARNING(...) message_warning(__FILE__, __LINE__, __VA_ARGS__)
 
-__attribute__((noreturn, format(printf, 4, 5))) void message_fail(int errnum, const char *file,
-                                                                   int line, const char *format,
-                                                                   ...);
+__attribute__((noreturn, format(printf, 4, 5))) void
+message_fail(int errnum, const char *file, int line, const char *format, ...);
 __attribute__((format(printf, 4, 5))) void message_verbose(int level, const char *file, int line,
-                                                            const char *format, ...);
+                                                           const char *format, ...);
 __attribute__((format(printf, 3, 4))) void message_warning(const char *file, int line,
-                                                            const char *format, ...);
+                                                           const char *format, ...);
 /* A line about what to do, before the failure it belongs to ends the process. Set with
  * message_hint() just before FAIL; printed after the error line. */
 void message_hint(const char *hint);

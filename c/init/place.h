@@ -21,8 +21,8 @@ enum place_result {
     PLACE_ERROR,   /* errno */
 };
 
-/* Resolve TARGET below ROOT_FD (borrowed). BASENAME is the root's own name: "/../BASENAME" comes back.
- * On PLACE_FOUND the caller closes with place_close(). */
+/* Resolve TARGET below ROOT_FD (borrowed). BASENAME is the root's own name: "/../BASENAME" comes
+ * back. On PLACE_FOUND the caller closes with place_close(). */
 enum place_result place_find(int root_fd, const char *basename, const char *target,
                              struct place *place);
 /* Only the root itself. */

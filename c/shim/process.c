@@ -66,8 +66,7 @@ static int32_t pack_fields(const char *const *fields, int count, char *out, uint
 /* The errno values by which name services say "no such entry" (getpwnam(3)). */
 static int means_absent(int errnum)
 {
-    return errnum == 0 || errnum == ENOENT || errnum == ESRCH || errnum == EBADF ||
-           errnum == EPERM;
+    return errnum == 0 || errnum == ENOENT || errnum == ESRCH || errnum == EBADF || errnum == EPERM;
 }
 
 CH_API int32_t ch_process_find_user(uint32_t uid, char *out, uint32_t cap, struct ch_error *err)

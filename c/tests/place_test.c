@@ -19,8 +19,8 @@ static void check(int root, const char *target, enum place_result expected, cons
 
     printf("%s place_find() of %s\n", good ? "ok" : "not ok", target);
     if (!good) {
-        printf("# got %d \"%s\", want %d \"%s\"\n", result,
-               result == PLACE_FOUND ? place.path : "", expected, path);
+        printf("# got %d \"%s\", want %d \"%s\"\n", result, result == PLACE_FOUND ? place.path : "",
+               expected, path);
         failures++;
     }
     if (result == PLACE_FOUND)
@@ -30,10 +30,17 @@ static void check(int root, const char *target, enum place_result expected, cons
 static int make_tree(char *top)
 {
     static const char *const links[][2] = {
-        {"/a/b", "absolute"},       {"a/b", "relative"},     {"../../../etc", "climbing"},
-        {"loop2", "loop1"},         {"loop1", "loop2"},      {"/proc/1/root", "magic"},
-        {"nowhere", "broken"},      {"/absolute/c", "chain"}, {"a/../a/b/..", "dotted"},
-        {"/../image/a", "comeback"}, {"/", "root"},
+        {"/a/b", "absolute"},
+        {"a/b", "relative"},
+        {"../../../etc", "climbing"},
+        {"loop2", "loop1"},
+        {"loop1", "loop2"},
+        {"/proc/1/root", "magic"},
+        {"nowhere", "broken"},
+        {"/absolute/c", "chain"},
+        {"a/../a/b/..", "dotted"},
+        {"/../image/a", "comeback"},
+        {"/", "root"},
     };
     int root;
 
