@@ -33,7 +33,7 @@ ENTRY_CFLAGS += -fcf-protection=none -mno-red-zone -mgeneral-regs-only
 endif
 
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
-SHIM_LIBS := -l:libsquashfs.a -l:libisal.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
+SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
 INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)

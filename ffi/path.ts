@@ -1,29 +1,32 @@
 // Files of the host by path, absolute or relative to the working directory, the name being bytes
 // (ffi/os_string.ts). All throw SystemError. Trees of images are ffi/tree.ts's.
 
-import { openLibrary } from "./library.ts";
+import { openLightLibrary } from "./light_library.ts";
 import { decodeOsString, encodeCString } from "./os_string.ts";
 import { PATH } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
-let symbols: ReturnType<typeof openLibrary<typeof PATH>> | undefined;
+let symbols: ReturnType<typeof openLightLibrary<typeof PATH>> | undefined;
 
 function library() {
-  return symbols ??= openLibrary(PATH);
+  return symbols ??= openLightLibrary(PATH);
 }
 
-/** File mode with its type bits; of what PATH leads to, or of a link itself. */
-export function readMode(path: string, links: "follow" | "keep"): number {
+/** File mode with its type bits; of what PATH leads to, or of a link itself. Undefined if there is no
+ * such file. */
+export function findMode(path: string, links: "follow" | "keep"): number | undefined {
   const block = newErrorBlock();
   const follow = links === "follow" ? 1 : 0;
-  return checkResult(library().ch_path_mode(encodeCString(path), follow, block), block);
+  const result = library().ch_path_mode(encodeCString(path), follow, block);
+  return result === -ENOENT ? undefined : checkResult(result, block);
 }
 
-/** The canonical path: absolute, without links, "." and "..". */
-export function readRealPath(path: string): string {
+/** The canonical path: absolute, without links, "." and "..". Undefined if there is no such file. */
+export function findRealPath(path: string): string | undefined {
   const block = newErrorBlock();
   const buffer = new Uint8Array(TEXT_MAX);
   const result = library().ch_path_real(encodeCString(path), buffer, buffer.length, block);
+  if (result === -ENOENT) return undefined;
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
@@ -66,6 +69,7 @@ export function makeDirectory(path: string, mode = 0o777): void {
 /** PATH_MAX of Linux, which bounds link targets and the results of realpath(3). */
 const TEXT_MAX = 4096;
 const CHUNK = 65536;
+const ENOENT = 2;
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);

@@ -172,3 +172,33 @@ export const TREE_WHOLE = {
 export const MEMORY_FILE = {
   ch_memory_file_open: { parameters: ["buffer", ERROR], result: "i32" },
 } as const;
+
+// --- squashfs_reader -----------------------------------------------------------------------------
+
+/** c/shim/squashfs_reader.c; wrapped by ffi/squashfs_reader.ts. */
+export const SQUASHFS_READER = {
+  ch_squashfs_reader_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_squashfs_reader_close: { parameters: ["u64"], result: "i32" },
+  ch_squashfs_reader_start_readahead: { parameters: ["u64", "u32"], result: "i32" },
+  ch_squashfs_reader_list: {
+    parameters: ["u64", "u64", "u64", "buffer", "u32", ERROR],
+    result: "i32",
+  },
+  ch_squashfs_reader_resolve: { parameters: ["u64", "buffer", "buffer", ERROR], result: "i32" },
+  ch_squashfs_reader_stat: { parameters: ["u64", "u64", "buffer", ERROR], result: "i32" },
+  ch_squashfs_reader_readlink: { parameters: ["u64", "u64", "buffer", ERROR], result: "i32" },
+  ch_squashfs_reader_xattrs: {
+    parameters: ["u64", "u64", "buffer", "u32", ERROR],
+    result: "i32",
+  },
+  ch_squashfs_reader_read: {
+    parameters: ["u64", "u64", "u64", "buffer", "u32", ERROR],
+    result: "i32",
+  },
+  read_nonblocking: {
+    name: "ch_squashfs_reader_read",
+    parameters: ["u64", "u64", "u64", "buffer", "u32", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;

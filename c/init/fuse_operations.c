@@ -1,6 +1,6 @@
-/* What the kernel asks, and the image's answers. The image cannot change, so all of them hold for ever
- * and the kernel asks everything once, as long as its memory lasts. No state is kept for the kernel's
- * sake: a node id is the inode's reference. */
+/* What the kernel asks, and the image's answers. The image cannot change, so all of them hold for
+ * ever and the kernel asks everything once, as long as its memory lasts. No state is kept for the
+ * kernel's sake: a node id is the inode's reference. */
 #define _GNU_SOURCE
 #include "fuse_session.h"
 
@@ -132,8 +132,8 @@ static void do_readlink(struct fuse_request *request)
         fuse_reply(request, request->output, inode.size);
 }
 
-/* Only asked for access(2) and chdir(2), as the mount leaves permission to us. All may read and enter
- * everything; a file that nobody may execute is no program though, for root neither. */
+/* Only asked for access(2) and chdir(2), as the mount leaves permission to us. All may read and
+ * enter everything; a file that nobody may execute is no program though, for root neither. */
 static void do_access(struct fuse_request *request)
 {
     const struct fuse_access_in *in = request->body;
@@ -203,7 +203,7 @@ static bool add_entry(struct listing *list, const struct sq_inode *inode, uint64
 }
 
 static const uint32_t type_modes[] = {
-    [SQ_DIRECTORY] = S_IFDIR,   [SQ_FILE] = S_IFREG, [SQ_SYMLINK] = S_IFLNK,
+    [SQ_DIRECTORY] = S_IFDIR,    [SQ_FILE] = S_IFREG,        [SQ_SYMLINK] = S_IFLNK,
     [SQ_BLOCK_DEVICE] = S_IFBLK, [SQ_CHAR_DEVICE] = S_IFCHR, [SQ_FIFO] = S_IFIFO,
     [SQ_SOCKET] = S_IFSOCK,
 };
@@ -332,8 +332,7 @@ static int list_xattrs(struct fuse_request *request, size_t *used)
     struct sq_xattr xattr;
     int result = read_node(request, &inode);
 
-    if (result < 0 ||
-        (result = sq_xattrs_open(request->session->image, &inode, &list, NULL)) < 0)
+    if (result < 0 || (result = sq_xattrs_open(request->session->image, &inode, &list, NULL)) < 0)
         return result;
     while ((result = sq_xattrs_next(&list, &xattr, NULL)) > 0) {
         if (strncmp(xattr.name, "trusted.", 8) == 0)
@@ -376,8 +375,8 @@ static void do_statfs(struct fuse_request *request)
     fuse_reply(request, &out, sizeof(out));
 }
 
-/* ENOSYS is the answer to everything a read-only file system without locks has no use for; the kernel
- * remembers it for OPEN, FLUSH, INTERRUPT and others. */
+/* ENOSYS is the answer to everything a read-only file system without locks has no use for; the
+ * kernel remembers it for OPEN, FLUSH, INTERRUPT and others. */
 void fuse_answer(struct fuse_request *request)
 {
     switch (request->header->opcode) {

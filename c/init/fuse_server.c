@@ -22,8 +22,8 @@
 #define WORKERS_MAX 8
 #define READERS_MAX 4
 
-/* The server must not read before the mount: the kernel answers EPERM and has nothing to wait for. So
- * it waits for a byte from this pipe, or for its end, if there will be no mount. */
+/* The server must not read before the mount: the kernel answers EPERM and has nothing to wait for.
+ * So it waits for a byte from this pipe, or for its end, if there will be no mount. */
 static int mounted_fd = -1;
 
 static unsigned processors(void)
@@ -54,7 +54,8 @@ static void close_between(unsigned first, unsigned last)
         close_one_by_one(first, last);
 }
 
-/* Leaves nothing of the caller's open: a pipe whose writer we would be never ended. FDS are >= 3. */
+/* Leaves nothing of the caller's open: a pipe whose writer we would be never ended. FDS are >= 3.
+ */
 static void close_all_but(const int fds[3])
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -88,7 +89,8 @@ static void ignore_signals(void)
         signal(signals[i], SIG_IGN);
 }
 
-__attribute__((noreturn)) static void serve(struct sq *image, int image_fd, int fuse_fd, int pipe_fd)
+__attribute__((noreturn)) static void serve(struct sq *image, int image_fd, int fuse_fd,
+                                            int pipe_fd)
 {
     int fds[3] = {image_fd, fcntl(fuse_fd, F_DUPFD_CLOEXEC, 3), fcntl(pipe_fd, F_DUPFD_CLOEXEC, 3)};
     unsigned cores = processors();
@@ -111,8 +113,8 @@ __attribute__((noreturn)) static void serve(struct sq *image, int image_fd, int 
     _exit(0);
 }
 
-/* Forks twice, so that the command finds no child it doesn't know. The one in between sends no SIGCHLD
- * at its end (exit signal 0), which the caller may have blocked and would find pending. */
+/* Forks twice, so that the command finds no child it doesn't know. The one in between sends no
+ * SIGCHLD at its end (exit signal 0), which the caller may have blocked and would find pending. */
 static int fork_server(struct sq *image, int image_fd, int fuse_fd, const int pipe_fds[2],
                        struct ch_error *err)
 {
@@ -149,7 +151,8 @@ static int name_image(struct ch_error *err, const char *image)
 
 static int open_image(const char *path, struct sq **image, struct ch_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), high;
+    /* O_NONBLOCK: a FIFO is refused instead of waited for. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), high;
 
     if (fd < 0)
         return CH_FAIL(err, "open", "%s", path);
@@ -188,8 +191,8 @@ int fuse_server_start(const char *path, int fuse_fd, struct ch_error *err)
     return result;
 }
 
-/* No allow_other: the owner's processes may enter from outside the namespace too, as debuggers do. No
- * default_permissions: files of users that have no number here would be closed to everybody. */
+/* No allow_other: the owner's processes may enter from outside the namespace too, as debuggers do.
+ * No default_permissions: files of users that have no number here would be closed to everybody. */
 int fuse_mount(int fuse_fd, const char *directory, struct ch_error *err)
 {
     char options[96];

@@ -1,5 +1,5 @@
-/* A SquashFS image as a file system, without privilege and without a helper program: our reader behind
- * the kernel's FUSE protocol.
+/* A SquashFS image as a file system, without privilege and without a helper program: our reader
+ * behind the kernel's FUSE protocol.
  *
  *   unshare(CLONE_NEWUSER), id maps, open("/dev/fuse")
  *   fuse_server_start(image, fd)   forks the server, which stays outside of what follows

@@ -1,5 +1,5 @@
-/* See fuse_session.h. Threads share one queue, the kernel's: each reads a request, answers it, reads
- * the next. */
+/* See fuse_session.h. Threads share one queue, the kernel's: each reads a request, answers it,
+ * reads the next. */
 #define _GNU_SOURCE
 #include "fuse_session.h"
 

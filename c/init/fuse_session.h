@@ -11,9 +11,11 @@
 
 #include "../squashfs/reader.h"
 
-/* The kernel refuses reads into less than 8 KiB; forgotten inodes come in batches that fill this. */
+/* The kernel refuses reads into less than 8 KiB; forgotten inodes come in batches that fill this.
+ */
 #define FUSE_INPUT_SIZE (64 << 10)
-/* Of one answer that is not file content: the largest xattr, or a getdents(2) of the C library's. */
+/* Of one answer that is not file content: the largest xattr, or a getdents(2) of the C library's.
+ */
 #define FUSE_OUTPUT_SIZE (128 << 10)
 
 struct fuse_session {

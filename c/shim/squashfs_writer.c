@@ -1,0 +1,486 @@
+/* Writing a SquashFS image entry by entry: file data goes through libsquashfs' block processor (one
+ * compressor thread per worker, fragments, duplicates), names and inodes are kept in memory and written
+ * at the end. What the image holds depends on the entries and their order alone, not on the number of
+ * workers. The file has no name until it is complete. */
+#include "ch.h"
+
+#include <fcntl.h>
+#include <lz4.h>
+#include <sqfs/block_processor.h>
+#include <sqfs/block_writer.h>
+#include <sqfs/compressor.h>
+#include <sqfs/dir_writer.h>
+#include <sqfs/error.h>
+#include <sqfs/frag_table.h>
+#include <sqfs/id_table.h>
+#include <sqfs/inode.h>
+#include <sqfs/io.h>
+#include <sqfs/meta_writer.h>
+#include <sqfs/super.h>
+#include <sqfs/xattr_writer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "squashfs_output.h"
+#include "squashfs_tree.h"
+
+#define NO_XATTR 0xffffffffu
+#define DEVICE_BLOCK 4096
+#define READ_SIZE (1u << 20)
+/* Blocks under way for each worker: enough that none waits for the one that reads. */
+#define BACKLOG 10
+
+static_assert(sizeof(struct ch_squashfs_settings) == 24, "ffi/squashfs_writer.ts packs this");
+static_assert(sizeof(struct ch_squashfs_entry) == 56, "ffi/squashfs_writer.ts packs this");
+static_assert(sizeof(struct ch_squashfs_counts) == 32, "ffi/squashfs_writer.ts reads this");
+
+struct ch_squashfs {
+    struct squashfs_output *out;
+    sqfs_super_t super;
+    sqfs_compressor_t *compressor, *decompressor;
+    sqfs_block_writer_t *blocks;
+    sqfs_frag_table_t *fragments;
+    sqfs_block_processor_t *processor;
+    sqfs_id_table_t *ids;
+    sqfs_xattr_writer_t *xattrs;
+    struct squashfs_tree *tree;
+    struct squashfs_node *file; /* whose data is being written */
+    uint64_t missing;           /* bytes of it still to come */
+    uint8_t *buffer;
+};
+
+/* A failure of libsquashfs' as one of ours. What it was writing to is the cause of most. */
+static int fail(struct ch_squashfs *w, int code, const char *call, struct ch_error *err)
+{
+    const char *path = squashfs_output_path(w->out);
+    switch (code) {
+    case SQFS_ERROR_ALLOC:
+        return CH_FAIL_WITH(err, ENOMEM, call, "%s", path);
+    case SQFS_ERROR_IO:
+        return CH_FAIL_WITH(err, squashfs_output_errno(w->out), call, "%s", path);
+    case SQFS_ERROR_UNSUPPORTED:
+        return CH_FAIL_WITH(err, EOPNOTSUPP, call, "%s", path);
+    case SQFS_ERROR_OVERFLOW:
+        return CH_FAIL_WITH(err, EOVERFLOW, call, "%s", path);
+    case SQFS_ERROR_SUPER_BLOCK_SIZE:
+    case SQFS_ERROR_ARG_INVALID:
+        return CH_FAIL_WITH(err, EINVAL, call, "%s", path);
+    default:
+        return CH_FAIL_WITH(err, 0, call, "%s: libsquashfs error %d", path, code);
+    }
+}
+
+static void free_writer(struct ch_squashfs *w)
+{
+    if (w == NULL)
+        return;
+    /* The processor first: its threads use the rest. */
+    sqfs_destroy(w->processor);
+    sqfs_destroy(w->xattrs);
+    sqfs_destroy(w->ids);
+    sqfs_destroy(w->fragments);
+    sqfs_destroy(w->blocks);
+    sqfs_destroy(w->decompressor);
+    sqfs_destroy(w->compressor);
+    squashfs_tree_free(w->tree);
+    squashfs_output_close(w->out);
+    free(w->buffer);
+    free(w);
+}
+
+/* libsquashfs takes what LZ4 makes of data even if it is larger than the data, which unsquashfs(1)
+ * refuses to read. */
+static sqfs_s32 compress_lz4(sqfs_compressor_t *compressor, const sqfs_u8 *in, sqfs_u32 size, sqfs_u8 *out,
+                             sqfs_u32 out_size)
+{
+    (void)compressor;
+    int n = LZ4_compress_default((const char *)in, (char *)out, (int)size, (int)out_size);
+    return n > 0 && (sqfs_u32)n < size ? n : 0;
+}
+
+static int create_compressors(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
+{
+    sqfs_compressor_config_t config;
+    int code;
+
+    code = sqfs_compressor_config_init(&config, (SQFS_COMPRESSOR)settings->compressor,
+                                       settings->block_size, 0);
+    if (code == 0 && settings->level != 0)
+        config.level = settings->level;
+    if (code == 0)
+        code = sqfs_compressor_create(&config, &w->compressor);
+    if (code == 0 && config.id == SQFS_COMP_LZ4)
+        w->compressor->do_block = compress_lz4;
+    config.flags |= SQFS_COMP_FLAG_UNCOMPRESS;
+    if (code == 0)
+        code = sqfs_compressor_create(&config, &w->decompressor);
+    return code;
+}
+
+static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
+{
+    sqfs_file_t *file = squashfs_output_file(w->out);
+    w->blocks = sqfs_block_writer_create(file, DEVICE_BLOCK, 0);
+    w->fragments = sqfs_frag_table_create(0);
+    w->ids = sqfs_id_table_create(0);
+    w->xattrs = sqfs_xattr_writer_create(0);
+    w->tree = squashfs_tree_new();
+    w->buffer = malloc(READ_SIZE);
+    if (!w->blocks || !w->fragments || !w->ids || !w->xattrs || !w->tree || !w->buffer)
+        return SQFS_ERROR_ALLOC;
+
+    sqfs_block_processor_desc_t desc = {
+        .size = sizeof(desc),
+        .max_block_size = settings->block_size,
+        .num_workers = settings->workers,
+        .max_backlog = settings->workers * BACKLOG,
+        .cmp = w->compressor,
+        .wr = w->blocks,
+        .tbl = w->fragments,
+        /* Equal checksums are not taken for equal data. */
+        .file = file,
+        .uncmp = w->decompressor,
+    };
+    return sqfs_block_processor_create_ex(&desc, &w->processor);
+}
+
+/* Room for the superblock, and the compressor's options behind it. */
+static int write_head(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
+{
+    sqfs_file_t *file = squashfs_output_file(w->out);
+    int code = sqfs_super_init(&w->super, settings->block_size, settings->time,
+                               (SQFS_COMPRESSOR)settings->compressor);
+    if (code == 0)
+        code = sqfs_super_write(&w->super, file);
+    if (code != 0)
+        return code;
+    code = w->compressor->write_options(w->compressor, file);
+    if (code > 0)
+        w->super.flags |= SQFS_FLAG_COMPRESSOR_OPTIONS;
+    return code < 0 ? code : 0;
+}
+
+int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
+                           uint64_t *handle, struct ch_error *err)
+{
+    struct ch_squashfs *w = calloc(1, sizeof(*w));
+    if (w == NULL)
+        return CH_FAIL(err, "calloc", "%s", path);
+    int result = squashfs_output_open(path, &w->out, err);
+    if (result < 0) {
+        free_writer(w);
+        return result;
+    }
+    int code = create_compressors(w, settings);
+    if (code == 0)
+        code = create_processor(w, settings);
+    if (code == 0)
+        code = write_head(w, settings);
+    if (code != 0) {
+        result = fail(w, code, "squashfs create", err);
+        free_writer(w);
+        return result;
+    }
+    *handle = (uint64_t)(uintptr_t)w;
+    return 0;
+}
+
+/* XATTRS: COUNT times a 32-bit length, the key with its NUL, and so many bytes of value. */
+static int add_xattrs(struct ch_squashfs *w, struct squashfs_node *node, const uint8_t *xattrs,
+                      uint32_t count, struct ch_error *err)
+{
+    if (count == 0)
+        return 0;
+    int code = sqfs_xattr_writer_begin(w->xattrs, 0);
+    for (uint32_t i = 0; i < count && code == 0; i++) {
+        uint32_t length;
+        memcpy(&length, xattrs, sizeof(length));
+        const char *key = (const char *)xattrs + sizeof(length);
+        const uint8_t *value = (const uint8_t *)key + strlen(key) + 1;
+        code = sqfs_xattr_writer_add(w->xattrs, key, value, length);
+        xattrs = value + length;
+    }
+    if (code == 0)
+        code = sqfs_xattr_writer_end(w->xattrs, &node->xattr);
+    return code == 0 ? 0 : fail(w, code, "squashfs xattr", err);
+}
+
+static int append(struct ch_squashfs *w, const void *data, size_t size, struct ch_error *err)
+{
+    if (size > w->missing)
+        return CH_FAIL_WITH(err, 0, "squashfs append", "file has more data than was announced");
+    int code = sqfs_block_processor_append(w->processor, data, size);
+    if (code != 0)
+        return fail(w, code, "squashfs append", err);
+    w->missing -= size;
+    return 0;
+}
+
+static int end_file(struct ch_squashfs *w, struct ch_error *err)
+{
+    if (w->missing > 0)
+        return CH_FAIL_WITH(err, 0, "squashfs append", "file has less data than was announced");
+    int code = sqfs_block_processor_end_file(w->processor);
+    w->file = NULL;
+    return code == 0 ? 0 : fail(w, code, "squashfs end file", err);
+}
+
+/* All of the file behind FD, which must hold as many bytes as was announced. */
+static int copy_fd(struct ch_squashfs *w, int fd, const char *path, struct ch_error *err)
+{
+    uint64_t total = w->missing, at = 0;
+    for (;;) {
+        ssize_t n = pread(fd, w->buffer, READ_SIZE, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return CH_FAIL(err, "read", "%s", path);
+        at += (uint64_t)n;
+        if (at > total || (n == 0 && at < total))
+            return CH_FAIL_WITH(err, 0, "read", "%s: file changed while it was read", path);
+        if (n == 0)
+            return 0;
+        int result = append(w, w->buffer, (size_t)n, err);
+        if (result < 0)
+            return result;
+        /* A file that fits needs no second read to see its end, if it also did not grow. */
+        struct stat st;
+        if (at == total && fstat(fd, &st) == 0 && (uint64_t)st.st_size == total)
+            return 0;
+    }
+}
+
+int32_t ch_squashfs_add(uint64_t handle, const char *path, const struct ch_squashfs_entry *entry,
+                        const char *target, const void *xattrs, struct ch_error *err)
+{
+    struct ch_squashfs *w = (struct ch_squashfs *)(uintptr_t)handle;
+    struct squashfs_node *node;
+    int result;
+
+    if (w->file != NULL)
+        return CH_FAIL_WITH(err, EINVAL, "squashfs add", "%s", path);
+    if (entry->type == CH_SQUASHFS_HARD_LINK)
+        return squashfs_tree_link(w->tree, path, target, err);
+    result = squashfs_tree_add(w->tree, path, entry, target, &node, err);
+    if (result == 0)
+        result = add_xattrs(w, node, xattrs, entry->xattr_count, err);
+    if (result < 0 || !S_ISREG(entry->type))
+        return result;
+
+    int code = sqfs_block_processor_begin_file(w->processor, &node->inode, NULL, 0);
+    if (code != 0)
+        return fail(w, code, "squashfs begin file", err);
+    w->file = node;
+    w->missing = entry->size;
+    if (entry->fd < 0)
+        return 0;
+    result = copy_fd(w, entry->fd, path, err);
+    return result < 0 ? result : end_file(w, err);
+}
+
+int32_t ch_squashfs_append(uint64_t handle, const void *data, uint64_t size, struct ch_error *err)
+{
+    return append((struct ch_squashfs *)(uintptr_t)handle, data, size, err);
+}
+
+int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err)
+{
+    return end_file((struct ch_squashfs *)(uintptr_t)handle, err);
+}
+
+/* ---- The end: inodes, directories and tables ---- */
+
+struct tables {
+    struct ch_squashfs *w;
+    sqfs_meta_writer_t *inodes, *directories;
+    sqfs_dir_writer_t *listing;
+};
+
+static int list_directory(struct tables *t, struct squashfs_node *dir)
+{
+    int code = sqfs_dir_writer_begin(t->listing, 0);
+    for (uint32_t i = 0; i < dir->child_count && code == 0; i++) {
+        struct squashfs_name *name = dir->sorted[i];
+        code = sqfs_dir_writer_add_entry(t->listing, name->text, name->node->number,
+                                         name->node->reference, (sqfs_u16)name->node->mode);
+    }
+    if (code == 0)
+        code = sqfs_dir_writer_end(t->listing);
+    if (code != 0)
+        return code;
+    dir->inode = sqfs_dir_writer_create_inode(t->listing, dir->links, dir->xattr,
+                                              dir->parent == dir ? t->w->super.inode_count + 1
+                                                                 : dir->parent->number);
+    return dir->inode == NULL ? SQFS_ERROR_ALLOC : 0;
+}
+
+/* Numbers as the kernel packs them (new_encode_dev). */
+static uint32_t encode_device(uint32_t major, uint32_t minor)
+{
+    return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+
+/* An inode of what has neither data nor entries. */
+static int make_inode(struct squashfs_node *node)
+{
+    size_t length = S_ISLNK(node->mode) ? strlen(node->target) : 0;
+    sqfs_inode_generic_t *inode = calloc(1, sizeof(*inode) + length + 1);
+    if (inode == NULL)
+        return SQFS_ERROR_ALLOC;
+    switch (node->mode & S_IFMT) {
+    case S_IFLNK:
+        inode->base.type = SQFS_INODE_SLINK;
+        inode->data.slink.nlink = node->links;
+        inode->data.slink.target_size = (sqfs_u32)length;
+        inode->payload_bytes_available = inode->payload_bytes_used = (sqfs_u32)length;
+        memcpy(inode->extra, node->target, length);
+        break;
+    case S_IFCHR:
+    case S_IFBLK:
+        inode->base.type = S_ISCHR(node->mode) ? SQFS_INODE_CDEV : SQFS_INODE_BDEV;
+        inode->data.dev.nlink = node->links;
+        inode->data.dev.devno = encode_device(node->major, node->minor);
+        break;
+    default:
+        inode->base.type = S_ISFIFO(node->mode) ? SQFS_INODE_FIFO : SQFS_INODE_SOCKET;
+        inode->data.ipc.nlink = node->links;
+    }
+    node->inode = inode;
+    return 0;
+}
+
+static int complete_file(struct squashfs_node *node)
+{
+    /* Only the extended form counts links. */
+    if (node->links == 1)
+        return 0;
+    int code = sqfs_inode_make_extended(node->inode);
+    if (code == 0)
+        node->inode->data.file_ext.nlink = node->links;
+    return code;
+}
+
+static int write_inode(struct squashfs_node *node, void *context)
+{
+    struct tables *t = context;
+    struct ch_squashfs *w = t->w;
+    sqfs_u64 block;
+    sqfs_u32 offset;
+    int code;
+
+    if (S_ISDIR(node->mode))
+        code = list_directory(t, node);
+    else if (S_ISREG(node->mode))
+        code = complete_file(node);
+    else
+        code = make_inode(node);
+    if (code != 0)
+        return code;
+
+    sqfs_inode_t *base = &node->inode->base;
+    base->mode = (sqfs_u16)node->mode;
+    base->mod_time = node->time;
+    base->inode_number = node->number;
+    code = sqfs_id_table_id_to_index(w->ids, node->uid, &base->uid_idx);
+    if (code == 0)
+        code = sqfs_id_table_id_to_index(w->ids, node->gid, &base->gid_idx);
+    if (code == 0 && node->xattr != NO_XATTR)
+        code = sqfs_inode_set_xattr_index(node->inode, node->xattr);
+    if (code != 0)
+        return code;
+
+    sqfs_meta_writer_get_position(t->inodes, &block, &offset);
+    node->reference = block << 16 | offset;
+    code = sqfs_meta_writer_write_inode(t->inodes, node->inode);
+    free(node->inode);
+    node->inode = NULL;
+    return code;
+}
+
+static int write_tree(struct ch_squashfs *w, struct tables *t)
+{
+    sqfs_file_t *file = squashfs_output_file(w->out);
+    t->inodes = sqfs_meta_writer_create(file, w->compressor, 0);
+    t->directories = sqfs_meta_writer_create(file, w->compressor, SQFS_META_WRITER_KEEP_IN_MEMORY);
+    if (t->inodes == NULL || t->directories == NULL)
+        return SQFS_ERROR_ALLOC;
+    t->listing = sqfs_dir_writer_create(t->directories, SQFS_DIR_WRITER_CREATE_EXPORT_TABLE);
+    if (t->listing == NULL)
+        return SQFS_ERROR_ALLOC;
+
+    w->super.inode_count = squashfs_tree_number(w->tree);
+    if (w->super.inode_count == 0)
+        return SQFS_ERROR_ALLOC;
+    w->super.inode_table_start = file->get_size(file);
+    int code = squashfs_tree_visit(w->tree, write_inode, t);
+    if (code == 0)
+        code = sqfs_meta_writer_flush(t->inodes);
+    if (code == 0)
+        code = sqfs_meta_writer_flush(t->directories);
+    if (code != 0)
+        return code;
+    w->super.root_inode_ref = squashfs_tree_root(w->tree)->reference;
+    w->super.directory_table_start = file->get_size(file);
+    return sqfs_meta_write_write_to_file(t->directories);
+}
+
+static int write_tables(struct ch_squashfs *w, struct tables *t)
+{
+    sqfs_file_t *file = squashfs_output_file(w->out);
+    struct squashfs_node *root = squashfs_tree_root(w->tree);
+    int code = sqfs_frag_table_write(w->fragments, file, &w->super, w->compressor);
+    if (code == 0)
+        code = sqfs_dir_writer_write_export_table(t->listing, file, w->compressor, root->number,
+                                                  root->reference, &w->super);
+    if (code == 0)
+        code = sqfs_id_table_write(w->ids, file, &w->super, w->compressor);
+    if (code == 0)
+        code = sqfs_xattr_writer_flush(w->xattrs, file, &w->super, w->compressor);
+    if (code != 0)
+        return code;
+    w->super.bytes_used = file->get_size(file);
+    code = sqfs_super_write(&w->super, file);
+    if (code != 0)
+        return code;
+    /* Block devices are read in whole blocks. */
+    uint64_t size = (w->super.bytes_used + DEVICE_BLOCK - 1) / DEVICE_BLOCK * DEVICE_BLOCK;
+    return file->truncate(file, size);
+}
+
+static int write_end(struct ch_squashfs *w)
+{
+    struct tables t = {.w = w};
+    int code = sqfs_block_processor_finish(w->processor);
+    if (code == 0)
+        code = write_tree(w, &t);
+    if (code == 0)
+        code = write_tables(w, &t);
+    sqfs_destroy(t.listing);
+    sqfs_destroy(t.directories);
+    sqfs_destroy(t.inodes);
+    return code;
+}
+
+int32_t ch_squashfs_finish(uint64_t handle, struct ch_squashfs_counts *counts, struct ch_error *err)
+{
+    struct ch_squashfs *w = (struct ch_squashfs *)(uintptr_t)handle;
+    if (w->file != NULL)
+        return CH_FAIL_WITH(err, EINVAL, "squashfs finish", "%s", squashfs_output_path(w->out));
+    int code = write_end(w);
+    if (code != 0)
+        return fail(w, code, "squashfs finish", err);
+    const sqfs_block_processor_stats_t *stats = sqfs_block_processor_get_stats(w->processor);
+    counts->inodes = w->super.inode_count;
+    counts->bytes = w->super.bytes_used;
+    counts->data = stats->input_bytes_read;
+    counts->fragments = stats->actual_frag_count;
+    return squashfs_output_commit(w->out, err);
+}
+
+int32_t ch_squashfs_close(uint64_t handle)
+{
+    free_writer((struct ch_squashfs *)(uintptr_t)handle);
+    return 0;
+}

@@ -1,0 +1,331 @@
+/* File content: a list of block sizes behind the inode (0: a hole), blocks one after another on
+ * disk, and for the tail perhaps a place in a fragment block, which many files share. */
+#include "image.h"
+
+#define EXTENTS_MAX 260 /* 1 MiB in blocks of 4 KiB, not aligned */
+#define AHEAD_BYTES (512u << 10)
+
+struct load {
+    struct sq *image;
+    struct sq_extent extent;
+};
+
+static int load_compressed(struct sq *image, struct sq_extent extent, struct sq_block *block,
+                           struct ch_error *err)
+{
+    struct sq_workspace *space = sq_workspace_borrow(image->decompressor);
+    int64_t decoded = -1;
+    int result;
+
+    if (space == NULL)
+        return CH_FAIL_WITH(err, ENOMEM, "malloc", "workspace");
+    result = sq_pread(image, space->input, extent.size, extent.disk, err);
+    if (result == 0)
+        decoded = sq_decompress(image->decompressor, space, space->input, extent.size, block->data,
+                                image->info.block_size);
+    sq_workspace_return(image->decompressor, space);
+    if (result < 0)
+        return result;
+    if (decoded < 0)
+        return SQ_BAD(err, "data block at %llu is damaged", (unsigned long long)extent.disk);
+    block->size = (uint32_t)decoded;
+    return 0;
+}
+
+static int load_extent(void *context, struct sq_block *block, struct ch_error *err)
+{
+    const struct load *load = context;
+    struct sq_extent extent = {load->extent.disk, load->extent.size & (SQ_BLOCK_RAW - 1)};
+
+    if (extent.size == 0 || extent.size > load->image->info.block_size)
+        return SQ_BAD(err, "data block at %llu has a bad size", (unsigned long long)extent.disk);
+    block->next = extent.disk + extent.size;
+    if (!(load->extent.size & SQ_BLOCK_RAW))
+        return load_compressed(load->image, extent, block, err);
+    block->size = extent.size;
+    return sq_pread(load->image, block->data, extent.size, extent.disk, err);
+}
+
+int sq_extent_get(struct sq *image, struct sq_extent extent, struct sq_block **out,
+                  struct ch_error *err)
+{
+    struct load load = {image, extent};
+    return sq_block_get(image->data, extent.disk, load_extent, &load, out, err);
+}
+
+/* An entry of the fragment table: 64 bits of place, 32 of size, 32 unused. */
+int sq_fragment_read(struct sq *image, uint32_t index, struct sq_extent *out, struct ch_error *err)
+{
+    uint8_t raw[SQ_FRAGMENT_SIZE];
+    int result = sq_table_read(image, &image->fragments, index, raw, err);
+
+    if (result < 0)
+        return result;
+    out->disk = sq_get64(raw);
+    out->size = sq_get32(raw + 8);
+    return 0;
+}
+
+/* --- the block list --- */
+
+struct walk {
+    struct sq_cursor sizes;
+    uint64_t disk;
+    uint64_t index;  /* of the next block */
+    uint64_t blocks; /* in the list */
+};
+
+static void walk_end(struct walk *walk)
+{
+    sq_cursor_release(&walk->sizes);
+}
+
+static int walk_next(struct walk *walk, struct sq_extent *out, struct ch_error *err)
+{
+    uint8_t raw[4];
+    int result = sq_cursor_read(&walk->sizes, raw, sizeof(raw), err);
+
+    if (result < 0)
+        return result;
+    out->disk = walk->disk;
+    out->size = sq_get32(raw);
+    walk->disk += out->size & (SQ_BLOCK_RAW - 1);
+    walk->index++;
+    return 0;
+}
+
+static int walk_skip(struct walk *walk, uint64_t count, struct ch_error *err)
+{
+    while (count > 0) {
+        uint8_t raw[4 * 512];
+        uint64_t part = count < 512 ? count : 512;
+        int result = sq_cursor_read(&walk->sizes, raw, part * 4, err);
+
+        if (result < 0)
+            return result;
+        for (uint64_t i = 0; i < part; i++)
+            walk->disk += sq_get32(raw + i * 4) & (SQ_BLOCK_RAW - 1);
+        walk->index += part;
+        count -= part;
+    }
+    return 0;
+}
+
+/* A block's place is the sum of the sizes before it. For files of hundreds of megabytes adding them
+ * up for each read would tell, so every SQ_CHUNK blocks the sum is remembered. */
+static struct sq_checkpoint *checkpoint(struct sq *image, uint64_t ref, uint64_t chunk)
+{
+    return &image->checkpoints[(ref * 31 + chunk) % SQ_CHECKPOINTS];
+}
+
+static void remember(struct sq *image, uint64_t ref, const struct walk *walk)
+{
+    uint64_t chunk = walk->index / SQ_CHUNK;
+
+    pthread_mutex_lock(&image->checkpoint_lock);
+    *checkpoint(image, ref, chunk) =
+        (struct sq_checkpoint){ref + 1, chunk, walk->disk, walk->sizes.place};
+    pthread_mutex_unlock(&image->checkpoint_lock);
+}
+
+/* Starts WALK at the last remembered place not behind block INDEX. */
+static void recall(struct sq *image, const struct sq_inode *inode, uint64_t index,
+                   struct walk *walk)
+{
+    struct sq_place place = inode->behind;
+
+    walk->disk = inode->start;
+    walk->index = 0;
+    pthread_mutex_lock(&image->checkpoint_lock);
+    for (uint64_t chunk = index / SQ_CHUNK, tries = SQ_CHECKPOINTS; chunk > 0 && tries > 0;
+         chunk--, tries--) {
+        const struct sq_checkpoint *known = checkpoint(image, inode->ref, chunk);
+        if (known->file == inode->ref + 1 && known->chunk == chunk) {
+            walk->disk = known->disk;
+            walk->index = chunk * SQ_CHUNK;
+            place = known->sizes;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&image->checkpoint_lock);
+    sq_cursor_open(&walk->sizes, image, place, image->inode_end);
+}
+
+static int walk_start(struct sq *image, const struct sq_inode *inode, uint64_t index,
+                      struct walk *walk, struct ch_error *err)
+{
+    uint64_t block_size = image->info.block_size;
+
+    recall(image, inode, index, walk);
+    walk->blocks = inode->size / block_size;
+    if (inode->size % block_size != 0 && inode->fragment == SQ_NONE)
+        walk->blocks++;
+    while (index - walk->index >= SQ_CHUNK) {
+        int result = walk_skip(walk, SQ_CHUNK, err);
+        if (result < 0)
+            return result;
+        remember(image, inode->ref, walk);
+    }
+    return walk_skip(walk, index - walk->index, err);
+}
+
+/* --- reading --- */
+
+/* Extents number FIRST to LAST of a file, and what to decode meanwhile. */
+struct wish {
+    struct sq_extent extents[EXTENTS_MAX];
+    unsigned count;
+};
+
+static int next_extent(struct sq *image, const struct sq_inode *inode, struct walk *walk,
+                       struct sq_extent *out, struct ch_error *err)
+{
+    if (walk->index < walk->blocks)
+        return walk_next(walk, out, err);
+    walk->index++;
+    return sq_fragment_read(image, inode->fragment, out, err);
+}
+
+/* How many extents behind the wanted ones are worth decoding: a sequential reader's next ones. A
+ * program that starts reads the first block of many files and needs no more of most. */
+static uint64_t ahead_of(struct sq *image, uint64_t first, uint64_t before)
+{
+    if (image->readahead == NULL)
+        return 0;
+    if (first == 0)
+        return 1;
+    return sq_block_known(image->data, before) ? 1 + AHEAD_BYTES / image->info.block_size / 2 : 0;
+}
+
+/* Small files lie in fragment blocks one after another: who went from one block to the next will
+ * want the one after. */
+static void read_fragments_ahead(struct sq *image, const struct sq_inode *inode,
+                                 struct sq_extent wanted)
+{
+    struct sq_extent extent;
+
+    if (image->readahead == NULL || sq_block_known(image->data, wanted.disk) ||
+        inode->fragment + 1 >= image->fragments.count)
+        return;
+    if (inode->fragment > 0 && (sq_fragment_read(image, inode->fragment - 1, &extent, NULL) < 0 ||
+                                !sq_block_known(image->data, extent.disk)))
+        return;
+    if (sq_fragment_read(image, inode->fragment + 1, &extent, NULL) == 0)
+        sq_readahead_add(image, extent);
+}
+
+static int find_extents(struct sq *image, const struct sq_inode *inode, uint64_t first,
+                        unsigned wanted, struct wish *wish, struct ch_error *err)
+{
+    __attribute__((cleanup(walk_end))) struct walk walk;
+    struct sq_extent extent = {0};
+    uint64_t total, ahead;
+    int result = walk_start(image, inode, first > 0 ? first - 1 : 0, &walk, err);
+
+    total = walk.blocks + (inode->fragment != SQ_NONE);
+    if (result == 0 && first > 0)
+        result = walk_next(&walk, &extent, err);
+    if (result < 0)
+        return result;
+    ahead = ahead_of(image, first, extent.disk);
+    for (wish->count = 0; wish->count < wanted; wish->count++)
+        if ((result = next_extent(image, inode, &walk, &wish->extents[wish->count], err)) < 0)
+            return result;
+    for (unsigned i = 1; i < wanted; i++)
+        sq_readahead_add(image, wish->extents[i]);
+    if (first + wanted == total && inode->fragment != SQ_NONE)
+        read_fragments_ahead(image, inode, wish->extents[wanted - 1]);
+    for (; ahead > 0 && walk.index < total; ahead--)
+        if (next_extent(image, inode, &walk, &extent, NULL) == 0)
+            sq_readahead_add(image, extent);
+    return 0;
+}
+
+/* Bytes [FROM, FROM + SIZE) of a block. */
+static int map_extent(struct sq *image, struct sq_extent extent, bool fragment, uint32_t from,
+                      size_t size, struct sq_span *span, struct ch_error *err)
+{
+    int result;
+
+    *span = (struct sq_span){image->zeros, size, NULL};
+    if (extent.size == 0 && !fragment)
+        return 0;
+    if ((result = sq_extent_get(image, extent, &span->block, err)) < 0)
+        return result;
+    if (from + size > span->block->size) {
+        sq_block_put(image->data, span->block);
+        return SQ_BAD(err, "data block at %llu is too short", (unsigned long long)extent.disk);
+    }
+    span->data = span->block->data + from;
+    return 0;
+}
+
+int sq_map(struct sq *image, const struct sq_inode *inode, uint64_t offset, size_t length,
+           struct sq_span *spans, int count, struct ch_error *err)
+{
+    uint64_t block_size = image->info.block_size;
+    uint64_t first = offset / block_size, last, end;
+    struct wish wish;
+    int result;
+
+    if (inode->type != SQ_FILE)
+        return CH_FAIL_WITH(err, inode->type == SQ_DIRECTORY ? EISDIR : EINVAL, "read", "inode %u",
+                            inode->number);
+    if (offset >= inode->size || length == 0 || count <= 0)
+        return 0;
+    end = length > inode->size - offset ? inode->size : offset + length;
+    last = (end - 1) / block_size;
+    if (count > EXTENTS_MAX)
+        count = EXTENTS_MAX;
+    if (last - first < (uint64_t)count)
+        count = (int)(last - first) + 1;
+    if ((result = find_extents(image, inode, first, (unsigned)count, &wish, err)) < 0)
+        return result;
+
+    for (int i = 0; i < count; i++) {
+        uint64_t at = (first + (uint64_t)i) * block_size;
+        bool fragment = inode->fragment != SQ_NONE && at / block_size == inode->size / block_size;
+        uint32_t from = i == 0 ? (uint32_t)(offset - at) : 0;
+        uint64_t to = end - at < block_size ? end - at : block_size;
+
+        result =
+            map_extent(image, wish.extents[i], fragment,
+                       from + (fragment ? inode->fragment_offset : 0), to - from, &spans[i], err);
+        if (result < 0) {
+            sq_unmap(image, spans, i);
+            return result;
+        }
+    }
+    return count;
+}
+
+void sq_unmap(struct sq *image, struct sq_span *spans, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (spans[i].block != NULL)
+            sq_block_put(image->data, spans[i].block);
+}
+
+int sq_read(struct sq *image, const struct sq_inode *inode, uint64_t offset, void *buffer,
+            size_t length, struct ch_error *err)
+{
+    struct sq_span spans[16];
+    uint8_t *at = buffer;
+    size_t done = 0;
+
+    if (length > INT32_MAX)
+        length = INT32_MAX;
+    while (done < length) {
+        int count = sq_map(image, inode, offset + done, length - done, spans, 16, err);
+        if (count < 0)
+            return count;
+        if (count == 0)
+            break;
+        for (int i = 0; i < count; i++) {
+            memcpy(at + done, spans[i].data, spans[i].size);
+            done += spans[i].size;
+        }
+        sq_unmap(image, spans, count);
+    }
+    return (int)done;
+}

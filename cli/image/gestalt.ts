@@ -1,0 +1,69 @@
+// ch-image gestalt: tells something about the program itself, without touching the storage directory.
+
+import { ChError } from "../../lib/error.ts";
+import { defineOptions, isGiven, UsageError } from "../options.ts";
+import type { Context, SubCommand } from "./sub_command.ts";
+
+const OPTIONS = defineOptions([
+  {
+    long: "fail",
+    argument: "none",
+    repeat: "idempotent",
+    help: "with “logging”: end with an error",
+  },
+]);
+
+export const gestalt: SubCommand<"fail"> = {
+  name: "ch-image gestalt",
+  summary: "Tell something about ch-image itself; say nothing without SELECTOR",
+  options: OPTIONS,
+  positionals: [{
+    name: "SELECTOR",
+    count: "optional",
+    help: "storage-path: path of the storage directory. bucache, bucache-dot: whether there is a " +
+      "build cache, and whether it can be drawn. python-path: path of the interpreter. logging: " +
+      "one message of each level.",
+  }],
+  run(context, args) {
+    tell(context, args.positionals[0], isGiven(args, "fail"));
+    return Promise.resolve(0);
+  },
+};
+
+/** Its name in older versions. */
+export const storagePath: SubCommand = {
+  name: "ch-image storage-path",
+  summary: "Print the path of the storage directory; same as “ch-image gestalt storage-path”",
+  options: [],
+  positionals: [],
+  run(context) {
+    tell(context, "storage-path", false);
+    return Promise.resolve(0);
+  },
+};
+
+function tell(context: Context, selector: string | undefined, fail: boolean): void {
+  if (fail && selector !== "logging") throw new UsageError("--fail goes with “logging” only");
+  switch (selector) {
+    case undefined:
+      return;
+    case "storage-path":
+      return context.print(context.settings.storagePath);
+    case "python-path":
+      return context.print(Deno.execPath());
+    case "bucache":
+    case "bucache-dot":
+      throw new ChError("build cache: not in this version yet");
+    case "logging":
+      return logEverything(context, fail);
+    default:
+      throw new UsageError(`argument SELECTOR: invalid choice: '${selector}'`);
+  }
+}
+
+function logEverything({ log }: Context, fail: boolean): void {
+  for (const level of ["trace", "debug", "verbose", "info", "warning", "error"] as const) {
+    log[level](level);
+  }
+  if (fail) throw new ChError("the program failed inexplicably");
+}

@@ -1,0 +1,22 @@
+// ch-image import: makes an image from a directory or an archive.
+
+import { parseReference } from "../../lib/reference/reference.ts";
+import { importImage } from "../../lib/store/import.ts";
+import type { SubCommand } from "./sub_command.ts";
+
+export const importCommand: SubCommand = {
+  name: "ch-image import",
+  summary: "Make an image from a directory or a tar archive, compressed or not",
+  options: [],
+  positionals: [
+    { name: "PATH", count: "one", help: "directory or archive" },
+    { name: "IMAGE_REF", count: "one", help: "name of the image; replaced if it exists" },
+  ],
+  async run(context, { positionals: [path, name] }) {
+    const { log, settings, signal } = context;
+    const reference = parseReference(name!);
+    if (settings.xattrs) log.warning("--xattrs unsupported by “ch-image import” (see FAQ)");
+    await importImage(context.openStore(), path!, reference, { log, signal });
+    return 0;
+  },
+};

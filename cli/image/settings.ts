@@ -1,0 +1,58 @@
+// Settings from options and environment (spec ch-image §1.1, §1.2). Pure.
+
+import { ChError } from "../../lib/error.ts";
+import type { Log } from "../../lib/log/log.ts";
+import { locateStore } from "../../lib/store/location.ts";
+import { type Arguments, countGiven, findValue, isGiven } from "../options.ts";
+import type { CommonOption } from "./common_options.ts";
+import type { Settings } from "./sub_command.ts";
+
+type Environment = ReadonlyMap<string, string>;
+
+const MOST_VERBOSE = 3;
+
+/** -3 to 3; 0 where -q and -v contradict one another, which is {@linkcode readSettings}' business. */
+export function readVerbosity(args: Arguments<CommonOption>): number {
+  const verbose = Math.min(countGiven(args, "verbose"), MOST_VERBOSE);
+  const quiet = Math.min(countGiven(args, "quiet"), MOST_VERBOSE);
+  return verbose > 0 && quiet > 0 ? 0 : verbose - quiet;
+}
+
+/** Throws a ChError if options or variables do not make sense. */
+export function readSettings(
+  args: Arguments<CommonOption>,
+  environment: Environment,
+  cwd: string,
+  log: Log,
+): Settings {
+  checkPairs(args, log);
+  checkCacheMode(args, environment);
+  return {
+    storagePath: locateStore({
+      option: findValue(args, "storage"),
+      variable: environment.get("CH_IMAGE_STORAGE"),
+      user: environment.get("USER")!,
+      cwd,
+    }),
+    lock: !isGiven(args, "no-lock"),
+    xattrs: isGiven(args, "xattrs") ||
+      (environment.has("CH_XATTRS") && !isGiven(args, "no-xattrs")),
+    verbosity: readVerbosity(args),
+  };
+}
+
+function checkPairs(args: Arguments<CommonOption>, log: Log): void {
+  const pairs = ([["quiet", "verbose"], ["xattrs", "no-xattrs"]] as const)
+    .filter(([one, other]) => isGiven(args, one) && isGiven(args, other));
+  if (pairs.length === 0) return;
+  for (const [one, other] of pairs) log.error(`“--${one}” incompatible with “--${other}”`);
+  throw new ChError(`${pairs.length} incompatible option pair(s)`);
+}
+
+/** No mode makes a difference as long as there is no cache, but a wrong one is a mistake. */
+function checkCacheMode(args: Arguments<CommonOption>, environment: Environment): void {
+  const mode = environment.get("CH_IMAGE_CACHE");
+  if (mode === undefined || isGiven(args, "no-cache") || isGiven(args, "rebuild")) return;
+  if (["enabled", "disabled", "rebuild"].includes(mode)) return;
+  throw new ChError(`$CH_IMAGE_CACHE: invalid build cache mode: ${mode}`);
+}

@@ -1,0 +1,36 @@
+// What a sub-command of ch-image is, and what it gets to work with.
+
+import type { Store } from "../../lib/store/store.ts";
+import type { Log } from "../../lib/log/log.ts";
+import type { Arguments, Command } from "../options.ts";
+import type { CommonOption } from "./common_options.ts";
+
+/** From command line and environment, the same for every sub-command. */
+export interface Settings {
+  /** Storage directory; may not exist yet. */
+  readonly storagePath: string;
+  /** Whether to lock it. */
+  readonly lock: boolean;
+  /** Whether extended attributes were asked for. */
+  readonly xattrs: boolean;
+  /** -3 to 3: how many -v, minus how many -q. */
+  readonly verbosity: number;
+}
+
+export interface Context {
+  readonly settings: Settings;
+  /** The caller's environment. */
+  readonly environment: ReadonlyMap<string, string>;
+  readonly log: Log;
+  /** Aborted by SIGINT and SIGTERM, the reason being the ChError to end with: undo and throw it. */
+  readonly signal: AbortSignal;
+  /** Prints a result on standard output, unless that was silenced. */
+  print(line: string): void;
+  /** The storage directory, opened (made, locked, checked) when first asked for. */
+  openStore(): Store;
+}
+
+export interface SubCommand<Name extends string = string> extends Command<Name> {
+  /** Returns the exit status. */
+  run(context: Context, args: Arguments<Name | CommonOption>): Promise<number>;
+}

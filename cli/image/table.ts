@@ -1,0 +1,48 @@
+// The sub-commands of ch-image by name, each loaded only when asked for.
+
+import type { SubCommand } from "./sub_command.ts";
+
+interface Listed {
+  readonly summary: string;
+  load(): Promise<SubCommand>;
+}
+
+export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
+  build: {
+    summary: "build an image from a Dockerfile",
+    load: async () => (await import("./build.ts")).build,
+  },
+  delete: {
+    summary: "delete images from the storage directory",
+    load: async () => (await import("./delete.ts")).deleteCommand,
+  },
+  gestalt: {
+    summary: "tell something about ch-image itself",
+    load: async () => (await import("./gestalt.ts")).gestalt,
+  },
+  import: {
+    summary: "make an image from a directory or an archive",
+    load: async () => (await import("./import.ts")).importCommand,
+  },
+  list: {
+    summary: "list the images in the storage directory",
+    load: async () => (await import("./list.ts")).list,
+  },
+  reset: {
+    summary: "delete everything in the storage directory",
+    load: async () => (await import("./reset.ts")).reset,
+  },
+  "storage-path": {
+    summary: "print the storage directory's path; same as “gestalt storage-path”",
+    load: async () => (await import("./gestalt.ts")).storagePath,
+  },
+};
+
+/** Sub-commands of older Charliecloud that this version does not have. */
+export const ABSENT: readonly string[] = [
+  "build-cache",
+  "modify",
+  "pull",
+  "push",
+  "undelete",
+];

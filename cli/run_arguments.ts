@@ -1,0 +1,270 @@
+// ch-run's command line: what each option does, in the order given (spec ch-run §1).
+
+import { parseAssignment, parseAssignments, type Separator } from "../lib/container/assignments.ts";
+import { type Bind, parseBind } from "../lib/container/binds.ts";
+import type { EnvironmentChange } from "../lib/container/environment.ts";
+import { cannotRead, orFail } from "../lib/container/failure.ts";
+import type { Host } from "../lib/container/host.ts";
+import { findVariable } from "../lib/container/variables.ts";
+import { ChError } from "../lib/error.ts";
+import { VERSION } from "../lib/version.ts";
+import { formatArgpHelp, formatArgpUsage, parseArgp } from "./argp.ts";
+import { parseId, parseInteger } from "./integer.ts";
+import { checkFeature } from "./run_feature.ts";
+import type { RunLog } from "./run_log.ts";
+import { RUN_COMMAND, RUN_POSITIONALS, RUN_SYNOPSIS, type RunOptionName } from "./run_table.ts";
+import { type Writer, writeText } from "./standard_stream.ts";
+
+/** What the command line says; paths as given. */
+export interface RunArguments {
+  image: string;
+  argv: readonly string[];
+  binds: Bind[];
+  cwd: string | undefined;
+  expand: boolean;
+  uid: number;
+  gid: number;
+  home: string | undefined;
+  mountPoint: string | undefined;
+  passwd: boolean;
+  privateTmp: boolean;
+  seccomp: boolean;
+  environment: EnvironmentChange[];
+  storage: string | undefined;
+  unsafe: boolean;
+  write: boolean;
+  overlaySize: string | undefined;
+  /** Name in "Try …" of usage errors. */
+  programName: string;
+}
+
+/** What options need of the world around. */
+export interface RunContext {
+  readonly host: Host;
+  /** Its verbosity changes as options are met. */
+  readonly log: RunLog;
+  readonly stdout: Writer;
+  readonly stderr: Writer;
+}
+
+const DEFAULT_OVERLAY_SIZE = "12%";
+const VERBOSITY_MAX = 3;
+
+export function newRunArguments({ host, log }: RunContext): RunArguments {
+  return {
+    image: "",
+    argv: [],
+    binds: [],
+    cwd: undefined,
+    expand: true,
+    uid: host.identity.euid,
+    gid: host.identity.egid,
+    home: undefined,
+    mountPoint: undefined,
+    passwd: true,
+    privateTmp: false,
+    seccomp: false,
+    environment: [],
+    storage: undefined,
+    unsafe: false,
+    write: false,
+    overlaySize: undefined,
+    programName: log.program,
+  };
+}
+
+/** Fills ARGS from WORDS, which are without argv[0]. Returns the status to exit with, if that is all
+ * there is to do. Throws UsageError or ChError. */
+export function parseRunArguments(
+  words: readonly string[],
+  args: RunArguments,
+  context: RunContext,
+): number | undefined {
+  const { host, log, stdout, stderr } = context;
+  const isPosix = findVariable(host.environment, "POSIXLY_CORRECT") !== undefined;
+  const parsed = parseArgp(
+    RUN_COMMAND.options,
+    words,
+    { isPosix },
+    (name, value) => act(name, value, args, context),
+  );
+  if ("status" in parsed) return parsed.status;
+
+  const [image, ...argv] = parsed.positionals;
+  if (image === undefined) {
+    writeText(stderr, formatArgpHelp(RUN_COMMAND, RUN_SYNOPSIS));
+    return 1;
+  }
+  if (argv.length === 0) {
+    writeText(stdout, `usage: ${RUN_SYNOPSIS}\n`);
+    throw new ChError("IMAGE and/or COMMAND not specified");
+  }
+  Object.assign(args, { image, argv });
+  return undefined;
+
+  /** One option's effect; a status ends the program. */
+  function act(
+    name: RunOptionName,
+    value: string | undefined,
+    args: RunArguments,
+    context: RunContext,
+  ): number | undefined {
+    switch (name) {
+      case "bind":
+        args.binds.push(parseBind(value!));
+        return;
+      case "cd":
+        args.cwd = value!;
+        return;
+      case "env-no-expand":
+        args.expand = false;
+        return;
+      case "feature":
+        return checkFeature(value!, host.kernelRelease);
+      case "gid":
+        args.gid = parseId("--gid", value!);
+        return;
+      case "home":
+        return chooseHome(args, context);
+      case "join":
+      case "join-tag":
+        throw notYet(name);
+      case "join-ct":
+        parseInteger("--join-ct", value!);
+        throw notYet(name);
+      case "join-pid":
+        if (parseInteger("--join-pid", value!) !== 0) throw notYet(name);
+        return;
+      case "mount":
+        if (value === "") throw new ChError("mount point can't be empty string");
+        args.mountPoint = value!;
+        return;
+      case "no-passwd":
+        args.passwd = false;
+        return;
+      case "private-tmp":
+        args.privateTmp = true;
+        return;
+      case "quiet":
+        return lowerVerbosity(log);
+      case "seccomp":
+        args.seccomp = true;
+        return;
+      case "set-env":
+        args.environment.push(readSetEnv(value, "\n", host));
+        return;
+      case "set-env0":
+        args.environment.push(readSetEnv(value, "\0", host));
+        return;
+      case "storage":
+        return chooseStorage(value!, args, context);
+      case "test":
+        return testLog(value!, log);
+      case "uid":
+        args.uid = parseId("--uid", value!);
+        return;
+      case "unsafe":
+        args.unsafe = true;
+        return;
+      case "unset-env":
+        if (value === "") throw new ChError("--unset-env: GLOB must have non-zero length");
+        args.environment.push({ op: "unset", glob: value! });
+        return;
+      case "verbose":
+        return raiseVerbosity(log);
+      case "version":
+        writeText(stderr, `${VERSION}\n`);
+        return 0;
+      case "warnings":
+        return printWarnings(parseInteger("--warnings", value!), log);
+      case "write":
+        args.write = true;
+        return;
+      case "write-fake":
+        args.overlaySize = value ?? DEFAULT_OVERLAY_SIZE;
+        return;
+      case "help":
+        writeText(stdout, formatArgpHelp(RUN_COMMAND, RUN_SYNOPSIS));
+        return 0;
+      case "usage":
+        writeText(stdout, formatArgpUsage(RUN_COMMAND, RUN_POSITIONALS));
+        return 0;
+      case "program-name":
+        args.programName = value!;
+        return;
+      case "HANG":
+        return hang(parseInteger("--HANG", value ?? "3600"));
+      default:
+        name satisfies never;
+    }
+  }
+}
+
+function notYet(name: RunOptionName): ChError {
+  return new ChError(`--${name}: not in this version yet`);
+}
+
+function chooseHome(args: RunArguments, { host, log }: RunContext): undefined {
+  const home = findVariable(host.environment, "HOME");
+  if (home === undefined) throw new ChError("--home failed: $HOME not set");
+  args.home = home;
+  if (args.overlaySize === undefined) {
+    args.overlaySize = DEFAULT_OVERLAY_SIZE;
+    log.verbose("--home specified; also setting --write-fake");
+  }
+}
+
+function chooseStorage(path: string, args: RunArguments, { host, log }: RunContext): undefined {
+  args.storage = path;
+  const kind = orFail(`can't stat: ${path}`, () => host.stat(path));
+  if (kind === undefined) log.warning(`storage directory not found: ${path}`);
+}
+
+function readSetEnv(
+  value: string | undefined,
+  separator: Separator,
+  host: Host,
+): EnvironmentChange {
+  if (value === undefined) return { op: "image", separator };
+  if (value.includes("=")) return { op: "set", assignments: [parseAssignment(value, value)] };
+  const content = orFail(cannotRead(value), () => host.readFile(value));
+  return { op: "set", assignments: parseAssignments(content, separator, value) };
+}
+
+function raiseVerbosity(log: RunLog): undefined {
+  if (log.verbosity < 0) throw new ChError("--verbose incompatible with --quiet");
+  if (log.verbosity === VERBOSITY_MAX) {
+    throw new ChError("--verbose can be specified at most thrice");
+  }
+  log.verbosity++;
+}
+
+function lowerVerbosity(log: RunLog): undefined {
+  if (log.verbosity > 0) throw new ChError("--quiet incompatible with --verbose");
+  if (log.verbosity === -VERBOSITY_MAX) {
+    throw new ChError("--quiet can be specified at most thrice");
+  }
+  log.verbosity--;
+}
+
+/** One message of each level, for tests of verbosity. */
+function testLog(test: string, log: RunLog): number {
+  if (test !== "log" && test !== "log-fail") {
+    throw new ChError(`invalid --test argument: ${test}; see source code`);
+  }
+  for (const level of ["trace", "debug", "verbose", "info", "warning"] as const) {
+    log.log(level, `a ${level} message`);
+  }
+  if (test === "log") return 0;
+  throw new ChError('the program failed inexplicably ("log-fail" specified)');
+}
+
+function printWarnings(count: number, log: RunLog): number {
+  for (let i = 1; i <= count; i++) log.warning(`this is warning ${i}!`);
+  return 0;
+}
+
+/** Time to attach a debugger. */
+function hang(seconds: number): undefined {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+}

@@ -1,0 +1,138 @@
+// Commands in the image in the making. What a command changes goes to an overlay's upper directory and
+// into the image only when it succeeded, so a failed one leaves no trace, and files that the image
+// shares with others stay what they are. Where there is no overlay, the image must share nothing.
+
+import { openNullDevice } from "../../ffi/null_device.ts";
+import { displayOsString } from "../../ffi/os_string.ts";
+import type { Plan, Step } from "../../ffi/plan.ts";
+import type { Child, Ending, Stdio } from "../../ffi/process.ts";
+import { openRoot, readEntry } from "../../ffi/tree.ts";
+import { removeTree, setMode, setTime } from "../../ffi/tree_change.ts";
+import { applyOverlay } from "../../ffi/tree_whole.ts";
+import type { Bind } from "../container/binds.ts";
+import { planBuildRun } from "../container/build_plan.ts";
+import type { Host } from "../container/host.ts";
+import type { Log } from "../log/log.ts";
+
+/** The image in the making, as far as running a command needs it. */
+export interface RunTree {
+  readonly rootPath: string;
+  readonly rootFd: number;
+  /** Whether changes go through an overlay. */
+  readonly hasOverlay: boolean;
+  /** A new empty directory on the same file system; returns its path. */
+  newDirectory(name: string): string;
+}
+
+export interface ContainerTools {
+  readonly host: Host;
+  readonly spawn: (plan: Plan, stdio: Stdio) => Child;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** -3 to 3; from -2 on the command's output goes nowhere, see {@linkcode silenceOutput}. */
+  readonly verbosity: number;
+  readonly binds: readonly Bind[];
+}
+
+export interface ContainerCommand {
+  readonly argv: readonly string[];
+  readonly environment: readonly string[];
+  readonly cwd: string;
+  /** System calls that need root succeed without effect. */
+  readonly seccomp: boolean;
+}
+
+/**
+ * Runs COMMAND in TREE: its exit status, or minus the number of the signal that ended it. 49 if it could
+ * not be executed, 31 if the container could not be made; why is on standard error then. Throws the
+ * signal's reason if the build was told to stop.
+ */
+export async function runInTree(
+  command: ContainerCommand,
+  tree: RunTree,
+  tools: ContainerTools,
+): Promise<number> {
+  for (const variable of command.environment) {
+    tools.log.verbose(`env: ${displayOsString(variable)}`);
+  }
+  return tree.hasOverlay
+    ? await runInOverlay(command, tree, tools)
+    : await spawnAndWait(planCommand(command, tree, "in-place", tools), tools);
+}
+
+const WORKSPACE = "run";
+
+async function runInOverlay(
+  command: ContainerCommand,
+  tree: RunTree,
+  tools: ContainerTools,
+): Promise<number> {
+  const path = tree.newDirectory(WORKSPACE);
+  using workspace = openRoot(path);
+  try {
+    const changes = { upper: `${path}/upper`, work: `${path}/work` };
+    Deno.mkdirSync(changes.upper);
+    Deno.mkdirSync(changes.work);
+    // The upper directory is what the command sees of the root directory itself.
+    const root = readEntry(tree.rootFd, "");
+    setMode(workspace.fd, "upper", root.mode);
+    setTime(workspace.fd, "upper", root);
+    const status = await spawnAndWait(planCommand(command, tree, changes, tools), tools);
+    if (status !== 0) return status;
+    using upper = openRoot(changes.upper);
+    await applyOverlay(upper.fd, tree.rootFd);
+    return 0;
+  } finally {
+    removeTree(workspace.fd, "upper");
+    removeTree(workspace.fd, "work");
+    Deno.removeSync(path);
+  }
+}
+
+function planCommand(
+  command: ContainerCommand,
+  tree: RunTree,
+  changes: { readonly upper: string; readonly work: string } | "in-place",
+  { host, binds, verbosity }: ContainerTools,
+): Plan {
+  const plan = planBuildRun(
+    { ...command, imageDir: tree.rootPath, changes, binds, program: "ch-run", verbosity },
+    host,
+  );
+  return { ...plan, steps: silenceOutput(plan.steps, verbosity) };
+}
+
+/** From -qq on a child's standard output is silent, with -qqq its standard error as well. */
+function silenceOutput(steps: readonly Step[], verbosity: number): Step[] {
+  if (verbosity > -2) return [...steps];
+  const silence: Step = { op: "silence", stdout: true, stderr: verbosity <= -3 };
+  return steps.flatMap<Step>((step) => step.op === "exec" ? [silence, step] : [step]);
+}
+
+/** Runs PLAN, without input. */
+export async function spawnAndWait(
+  plan: Plan,
+  { spawn, signal }: Pick<ContainerTools, "spawn" | "signal">,
+): Promise<number> {
+  signal.throwIfAborted();
+  using nothing = openNullDevice();
+  const child = spawn(plan, [nothing.fd, 1, 2]);
+  const kill = () => child.kill("SIGTERM");
+  signal.addEventListener("abort", kill);
+  try {
+    const status = statusOf(await child.wait());
+    // A signal from the terminal reaches the child as well, and perhaps sooner than us.
+    if (INTERRUPTED.includes(status)) await new Promise((resolve) => setTimeout(resolve, 50));
+    signal.throwIfAborted();
+    return status;
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+/** How init ends when SIGHUP, SIGINT or SIGTERM told it to. */
+const INTERRUPTED: readonly number[] = [128 + 1, 128 + 2, 128 + 15];
+
+function statusOf(ending: Ending): number {
+  return "status" in ending ? ending.status : -ending.signal;
+}

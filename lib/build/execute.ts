@@ -1,0 +1,97 @@
+// What a prepared instruction does to the files of the image in the making.
+
+import { displayOsString } from "../../ffi/os_string.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { openRoot } from "../../ffi/tree.ts";
+import { makeDirectories } from "../../ffi/tree_change.ts";
+import { ChError } from "../error.ts";
+import type { Action } from "./action.ts";
+import type { ContainerTools, RunTree } from "./container.ts";
+import { executeCopy } from "./copy.ts";
+import type { RootEmulation } from "./root_emulation.ts";
+import type { StageState } from "./state.ts";
+
+export interface Execution {
+  readonly tree: RunTree;
+  /** With the action applied. */
+  readonly state: StageState;
+  readonly emulation: RootEmulation;
+  readonly tools: ContainerTools;
+  /** Of directories that are made: 0777 less the umask. */
+  readonly directoryMode: number;
+}
+
+/** Throws a ChError if it fails; the tree must be thrown away then. */
+export async function executeAction(action: Action, execution: Execution): Promise<void> {
+  switch (action.op) {
+    case "arg":
+    case "env":
+    case "label":
+    case "shell":
+      return;
+    case "copy":
+      return await executeCopyIn(action.copy, execution);
+    case "run":
+      return await executeRun(action.run, execution);
+    case "workdir":
+      return makeDirectoryIn(action.path, execution);
+    default:
+      action satisfies never;
+  }
+}
+
+async function executeCopyIn(
+  copy: Extract<Action, { op: "copy" }>["copy"],
+  { tree, tools, directoryMode }: Execution,
+): Promise<void> {
+  const path = tree.newDirectory("copy");
+  try {
+    using scratch = openRoot(path);
+    await executeCopy(copy, {
+      rootFd: tree.rootFd,
+      scratchFd: scratch.fd,
+      directoryMode,
+      checkpoint: newCheckpoint(tools.signal),
+    });
+  } finally {
+    Deno.removeSync(path, { recursive: true });
+  }
+}
+
+/** Work on files is synchronous: signals are seen only when it pauses. */
+function newCheckpoint(signal: AbortSignal): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+    signal.throwIfAborted();
+  };
+}
+
+async function executeRun(
+  run: Extract<Action, { op: "run" }>["run"],
+  execution: Execution,
+): Promise<void> {
+  // The working directory of an imported image may not exist.
+  makeDirectoryIn(execution.state.cwd, execution);
+  const { emulation, state, tree, tools } = execution;
+  const status = await emulation.run(run, {
+    tree,
+    tools,
+    environment: state.variables.list(),
+    cwd: state.cwd,
+  });
+  if (status !== 0) throw new ChError(`build failed: RUN command exited with ${status}`);
+}
+
+function makeDirectoryIn(path: string, { tree, directoryMode }: Execution): void {
+  try {
+    makeDirectories(tree.rootFd, path, directoryMode);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const isFile = error.code === "EEXIST" || error.code === "ENOTDIR";
+    const shown = `can’t mkdir: ${displayOsString(path)}`;
+    throw isFile ? new ChError(`${shown}: File exists`) : new ChError(shown, { cause: error });
+  }
+}

@@ -1,0 +1,113 @@
+// Root emulation in one stage of a build: runs its RUN commands, changed as the force mode wants it
+// (spec dockerfile §10).
+
+import { displayOsString } from "../../ffi/os_string.ts";
+import { openFile, readEntry, resolveInRoot } from "../../ffi/tree.ts";
+import { readWhole } from "../../ffi/descriptor.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { printList } from "../dockerfile/print.ts";
+import { ChError } from "../error.ts";
+import type { RunAction } from "./action.ts";
+import { type ContainerTools, runInTree, type RunTree } from "./container.ts";
+import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
+import type { Force } from "./force.ts";
+import { injectArguments } from "./force_command.ts";
+
+export interface RunSurroundings {
+  readonly tree: RunTree;
+  readonly tools: ContainerTools;
+  readonly environment: readonly string[];
+  readonly cwd: string;
+}
+
+export class RootEmulation {
+  readonly #force: Force;
+  #fakeroot: FakerootConfig | undefined;
+  #isInitialized = false;
+  #modified = 0;
+
+  constructor(force: Force) {
+    this.#force = force;
+  }
+
+  /** How many RUN commands were changed. */
+  get modified(): number {
+    return this.#modified;
+  }
+
+  /** To be called when the stage's base is there. Throws if the image is none that fakeroot is for. */
+  begin({ rootFd }: RunTree, { log }: ContainerTools): void {
+    if (this.#force.mode !== "fakeroot") return;
+    const config = chooseFakerootConfig((path) => findText(rootFd, path));
+    log.info(`--force=fakeroot: will use: ${config.key}: ${config.name}`);
+    this.#fakeroot = config;
+  }
+
+  /** Runs the command; its status as {@linkcode runInTree} has it. */
+  async run(run: RunAction, surroundings: RunSurroundings): Promise<number> {
+    const argv = await this.#modify(run, surroundings);
+    if (argv.length !== run.argv.length || argv.some((word, index) => word !== run.argv[index])) {
+      this.#modified++;
+      surroundings.tools.log.info(`--force: RUN: new command: ${printList(argv)}`);
+    }
+    return await this.#runCommand(argv, surroundings);
+  }
+
+  async #modify(run: RunAction, surroundings: RunSurroundings): Promise<readonly string[]> {
+    switch (this.#force.mode) {
+      case "none":
+        return run.argv;
+      case "seccomp":
+        return injectArguments(run.argv, run.form, this.#force.commands);
+      case "fakeroot": {
+        const config = this.#fakeroot!;
+        if (!needsFakeroot(run.argv, config)) return run.argv;
+        if (!this.#isInitialized) await this.#initialize(config, surroundings);
+        this.#isInitialized = true;
+        return ["fakeroot", ...run.argv];
+      }
+      default:
+        return this.#force.mode satisfies never;
+    }
+  }
+
+  async #initialize(config: FakerootConfig, surroundings: RunSurroundings): Promise<void> {
+    const { log } = surroundings.tools;
+    const run = (command: string) =>
+      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" });
+    for (const [index, step] of config.steps.entries()) {
+      const head = `--force=fakeroot: init step ${index + 1}`;
+      log.info(`${head}: checking: $ ${step.check}`);
+      if (await run(step.check) === 0) {
+        log.info(`${head}: exit 0, step not needed`);
+        continue;
+      }
+      log.info(`${head}: $ ${step.do}`);
+      const status = await run(step.do);
+      if (status !== 0) {
+        throw new ChError(`command failed with code ${status}: ${displayOsString(step.do)}`);
+      }
+    }
+  }
+
+  #runCommand(argv: readonly string[], surroundings: RunSurroundings): Promise<number> {
+    const { tree, tools, environment, cwd } = surroundings;
+    const seccomp = this.#force.mode === "seccomp";
+    return runInTree({ argv, environment, cwd, seccomp }, tree, tools);
+  }
+}
+
+/** Text of a small file in the image, as a process in it would find it. */
+function findText(rootFd: number, path: string): string | undefined {
+  try {
+    const { path: canonical } = resolveInRoot(rootFd, path);
+    const { size } = readEntry(rootFd, canonical);
+    using file = openFile(rootFd, canonical);
+    return new TextDecoder().decode(readWhole(file.fd, size));
+  } catch (error) {
+    const isNone = error instanceof SystemError &&
+      ["ENOENT", "ENOTDIR", "EINVAL", "EISDIR", "ELOOP"].includes(error.code);
+    if (isNone) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+// Binds: what every container gets of the host, and what `--bind` adds (spec ch-run §3.5, §3.6, §1.4).
+
+import type { WhenMissing } from "../../ffi/plan.ts";
+import { ChError } from "../error.ts";
+
+/** A host path and the place in the container where it appears. */
+export interface Bind {
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface DefaultBind extends Bind {
+  readonly missing: WhenMissing;
+}
+
+/** Argument of `--bind`: `SRC[:DST]`, split at the first colon. */
+export function parseBind(text: string): Bind {
+  const colon = text.indexOf(":");
+  const source = colon < 0 ? text : text.slice(0, colon);
+  const target = colon < 0 ? text : text.slice(colon + 1);
+  if (source === "") throw new ChError("--bind: no source provided");
+  if (target === "") throw new ChError("--bind: no destination provided");
+  if (/^\/+$/.test(target)) throw new ChError("--bind: destination can't be /");
+  if (!target.startsWith("/")) throw new ChError("--bind: destination must be absolute");
+  return { source, target };
+}
+
+/** What is bound unasked, in order. */
+export function listDefaultBinds(): DefaultBind[] {
+  return [
+    ...REQUIRED.map((path) => ({ source: path, target: path, missing: "fail" as const })),
+    ...OPTIONAL.map((path) => ({ source: path, target: path, missing: "skip" as const })),
+  ];
+}
+
+const REQUIRED = ["/dev", "/proc", "/sys"];
+
+const OPTIONAL = [
+  "/etc/hosts",
+  "/etc/machine-id",
+  "/etc/resolv.conf",
+  // Cray
+  "/var/lib/hugetlbfs",
+  "/etc/opt/cray/wlm_detect",
+  "/opt/cray/wlm_detect",
+  "/opt/cray/alps",
+  "/opt/cray/udreg",
+  "/opt/cray/ugni",
+  "/opt/cray/xpmem",
+  "/var/opt/cray/alps",
+  // Slingshot under Slurm
+  "/var/spool/slurmd",
+];

@@ -1,0 +1,66 @@
+// A plan as text, one step a line, for `-vv` and for tests.
+
+import type { Plan, Step } from "../../ffi/plan.ts";
+import { formatArgv } from "./argv_text.ts";
+
+export function formatPlan(plan: Plan): string {
+  return plan.steps.map((step) => formatStep(step) + "\n").join("");
+}
+
+function formatStep(step: Step): string {
+  switch (step.op) {
+    case "log":
+      return `log ${step.text}`;
+    case "user_namespace": {
+      const { insideUid, outsideUid, insideGid, outsideGid, mounts } = step;
+      const map = `uid ${insideUid}=${outsideUid} gid ${insideGid}=${outsideGid}`;
+      return join("user_namespace", map, mounts && "mounts");
+    }
+    case "squashfs":
+      return join("squashfs", step.image, "at", step.mountPoint);
+    case "scratch":
+      return join("scratch", step.on);
+    case "root":
+      return join("root", step.image, step.readOnly && "read-only");
+    case "overlay":
+      return "size" in step
+        ? join("overlay", `size=${step.size}`)
+        : join("overlay", `upper=${step.upper}`, `work=${step.work}`);
+    case "bind":
+      return join("bind", step.source, "at", step.target, step.missing, step.ranch && "ranch");
+    case "file":
+      return join(
+        "file",
+        step.name,
+        "at",
+        step.target,
+        `mode ${step.mode.toString(8)}`,
+        `${step.content.length} bytes`,
+      );
+    case "tmpfs":
+      return join("tmpfs", step.target, step.options !== "" && step.options);
+    case "seccomp":
+      return join("seccomp", `${step.program.length / 8} instructions`);
+    case "chdir":
+      return join("chdir", step.path);
+    case "silence":
+      return join("silence", step.stdout && "stdout", step.stderr && "stderr");
+    case "pivot":
+    case "supervise":
+    case "no_new_privs":
+      return step.op;
+    case "exec":
+      return join(
+        `exec ${formatArgv(step.argv)}`,
+        `(search ${step.search},`,
+        `${step.env.length} variables)`,
+      );
+    default:
+      return step satisfies never;
+  }
+}
+
+/** Words that are there, separated by blanks. */
+function join(...words: readonly (string | false)[]): string {
+  return words.filter((word) => word !== false).join(" ");
+}

@@ -1,0 +1,47 @@
+// What planning a container asks of the machine. The rest of lib/container is pure and reaches files,
+// identity and name service only through here, so that it runs in tests, and one day without Deno.
+// Strings are OsStrings (ffi/os_string.ts); failed calls throw SystemError.
+
+import type { Identity } from "../../ffi/process.ts";
+
+export type { Identity };
+
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/** A tree of files to look into: the host's, or an image's. Paths are absolute in that tree. */
+export interface Files {
+  /** Kind of the file; a symlink is not followed. Undefined if there is none. */
+  lstat(path: string): FileKind | undefined;
+  readLink(path: string): string;
+  readFile(path: string): Uint8Array;
+}
+
+export interface User {
+  readonly name: string;
+  readonly gecos: string;
+}
+
+export interface Group {
+  readonly name: string;
+}
+
+/** The machine we run on. Here relative paths are good too: they start at the caller's directory. */
+export interface Host extends Files {
+  /** The caller's environment, entry by entry; an entry may lack its "=". */
+  readonly environment: readonly string[];
+  readonly identity: Identity;
+  /** Release of the kernel, such as "6.1.0-18-amd64". */
+  readonly kernelRelease: string;
+
+  /** Kind of the file, symlinks followed. Undefined if there is none. */
+  stat(path: string): FileKind | undefined;
+  /** The path without links, "." and "..". Undefined if there is no such file. */
+  realPath(path: string): string | undefined;
+  /** The first LENGTH bytes, fewer if the file ends before. */
+  readStart(path: string, length: number): Uint8Array;
+  /** One directory, mode 0777 less the umask. */
+  makeDirectory(path: string): void;
+  /** By the C library's name service, which may ask LDAP. */
+  findUser(uid: number): User | undefined;
+  findGroup(gid: number): Group | undefined;
+}

@@ -1,0 +1,97 @@
+// What kind of image the user's word IMAGE means (spec ch-run §2): an image in storage by its name, a
+// directory, or a SquashFS file.
+
+import { encodeOsString } from "../../ffi/os_string.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { ChError } from "../error.ts";
+import { cannotRead, failMissing, orFail } from "./failure.ts";
+import type { FileKind, Host } from "./host.ts";
+
+export type Image =
+  | { readonly type: "name"; readonly root: string }
+  | { readonly type: "directory"; readonly root: string }
+  | { readonly type: "squash"; readonly file: string };
+
+export interface ImageRequest {
+  /** IMAGE as given. */
+  readonly image: string;
+  /** Canonical path of the storage directory, which need not exist. */
+  readonly storage: string;
+  readonly write: boolean;
+  readonly unsafe: boolean;
+}
+
+const SQUASH_MAGIC = "6873 7173"; // "hsqs"
+const NAME_MAX = 255;
+
+/** Finds the image and checks that it may be run so. NOTE is told what `-v` shows. */
+export function findImage(
+  request: ImageRequest,
+  host: Host,
+  note: (text: string) => void,
+): Image {
+  const named = findNamed(request, host);
+  if (named !== undefined) return named;
+
+  const path = request.image;
+  const kind = orFail(`can't stat: ${path}`, () => host.stat(path) ?? failMissing("stat", path));
+  if (kind === "directory") return directoryImage(request, host);
+
+  const magic = orFail(cannotRead(path), () => host.readStart(path, 4));
+  if (magic.length < 4) throw new ChError(`can't read: ${path}`);
+  const hex = formatMagic(magic);
+  note(`image file magic expected: ${SQUASH_MAGIC}; actual: ${hex}`);
+  if (hex !== SQUASH_MAGIC) throw new ChError(`unknown image type: ${path}`);
+  return { type: "squash", file: path };
+}
+
+/** NAME as storage spells it in file names. */
+export function mangleName(name: string): string {
+  return name.replaceAll("/", "%").replaceAll(":", "+");
+}
+
+/** PATH is DIRECTORY or lies below it; both canonical. */
+export function isInside(path: string, directory: string): boolean {
+  const base = directory.replace(/\/+$/, "");
+  return path === base || path.startsWith(base + "/");
+}
+
+function findNamed(request: ImageRequest, host: Host): Image | undefined {
+  const name = mangleName(request.image);
+  // The reference looks these up in storage, too, and then fails; a name they cannot be.
+  if (name === "" || name === "." || name === "..") return undefined;
+  if (encodeOsString(name).length > NAME_MAX) return undefined;
+
+  const root = `${request.storage}/img/${name}`;
+  const kind = orFail(`can't stat: ${root}`, () => host.lstat(root));
+  if (kind === undefined) return undefined;
+  if (request.write && !request.unsafe) {
+    throw new ChError("--write invalid when running by name");
+  }
+  requireDirectory(root, kind);
+  return { type: "name", root };
+}
+
+/** A link is left to the assembly, which follows it. */
+function requireDirectory(root: string, kind: FileKind): void {
+  if (kind !== "file" && kind !== "other") return;
+  const cause = new SystemError("stat", `${root}/dev`, 20, "image.ts", 0);
+  throw new ChError(`can't stat: ${root}/dev`, { cause });
+}
+
+function directoryImage(request: ImageRequest, host: Host): Image {
+  const { image } = request;
+  const root = orFail(
+    `can't canonicalize: ${image}`,
+    () => host.realPath(image) ?? failMissing("realpath", image),
+  );
+  if (!request.unsafe && isInside(root, request.storage)) {
+    throw new ChError("can't run directory images from storage (hint: run by name)");
+  }
+  return { type: "directory", root };
+}
+
+function formatMagic(bytes: Uint8Array): string {
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  return `${hex[0]}${hex[1]} ${hex[2]}${hex[3]}`;
+}

@@ -1,0 +1,230 @@
+// The plan of one ch-run: from options, image and host to the steps that c/init takes. Makes no system
+// call itself and changes nothing; order of steps as in spec ch-run §3.3, §5, §8.
+
+import type { Plan, Step } from "../../ffi/plan.ts";
+import { ChError } from "../error.ts";
+import { formatArgv } from "./argv_text.ts";
+import { type Bind, listDefaultBinds } from "./binds.ts";
+import { IMAGE_FILE, planEnvironment } from "./environment.ts";
+import { cannotRead, failMissing, orFail } from "./failure.ts";
+import type { Files, Host } from "./host.ts";
+import { formatGroup, formatPasswd } from "./passwd.ts";
+import type { RunOptions } from "./run_options.ts";
+import { buildSeccompFilter } from "./seccomp.ts";
+import { findVariable } from "./variables.ts";
+import { findPlace, type Mount } from "./view.ts";
+
+/** The image, as planning needs it. */
+export type PlanImage =
+  | { readonly type: "directory"; readonly root: string }
+  | {
+    readonly type: "squash";
+    readonly file: string;
+    readonly mountPoint: string;
+    /** What is in it; its root is "/". */
+    readonly files: Files;
+  };
+
+/** Where the plan's maker reports what must be said at once. */
+export interface PlanLog {
+  warning(message: string): void;
+  /** Warnings so far, as printed, for {@linkcode Plan.warnings}. */
+  readonly warnings: string;
+}
+
+export const STATUS_FAIL = 31;
+export const STATUS_EXEC = 49;
+
+/** The C library's search path, where PATH is not set. */
+const DEFAULT_SEARCH = "/bin:/usr/bin";
+
+export function planRun(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Plan {
+  const root = image.type === "squash" ? image.mountPoint : image.root;
+  const steps: Step[] = [];
+  const note = (level: number, text: string) => {
+    if (options.verbosity >= level) steps.push({ op: "log", text });
+  };
+
+  steps.push(...planNamespaces(options, image, host));
+  const scratch = findScratch(host);
+  steps.push({ op: "scratch", on: scratch });
+  steps.push({ op: "root", image: root, readOnly: !options.write });
+  if (options.overlaySize !== undefined) {
+    steps.push({ op: "overlay", size: options.overlaySize });
+    note(1, `newroot updated: ${scratch}/root`);
+  }
+  note(2, "starting bind-mounts");
+  for (const bind of listDefaultBinds()) steps.push({ op: "bind", ...bind, ranch: false });
+  if (options.passwd) steps.push(...planPasswd(options, host, note));
+  steps.push(planTmp(options, host));
+  steps.push(...planUserBinds(options));
+  steps.push({ op: "pivot" });
+
+  const environment = planEnvironment({
+    base: host.environment,
+    home: findHome(options, steps, image, host),
+    keepTmpdir: false,
+    changes: options.environment,
+    expand: options.expand,
+    readImageFile: () => readImageFile(steps, image, host),
+  });
+  environment.warnings.forEach((text) => log.warning(text));
+  environment.notes.forEach((text) => note(1, text));
+  if (options.seccomp) {
+    const filter = buildSeccompFilter();
+    filter.notes.forEach((text) => note(2, text));
+    steps.push({ op: "seccomp", program: filter.program });
+  }
+  steps.push(...planCommand(options, environment.entries));
+
+  return {
+    program: options.program,
+    image: root,
+    verbosity: options.verbosity,
+    warnings: log.warnings,
+    statusFail: STATUS_FAIL,
+    statusExec: STATUS_EXEC,
+    steps,
+  };
+}
+
+type Note = (level: number, text: string) => void;
+
+/** Outer pair: root of a namespace of its own, so that FUSE can be mounted. Inner: the IDs wanted. */
+export function planNamespaces(
+  ids: { readonly uid: number; readonly gid: number },
+  image: PlanImage,
+  host: Host,
+): Step[] {
+  const outer: Step = {
+    op: "user_namespace",
+    insideUid: 0,
+    outsideUid: host.identity.euid,
+    insideGid: 0,
+    outsideGid: host.identity.egid,
+    mounts: false,
+  };
+  const inner: Step = {
+    op: "user_namespace",
+    insideUid: ids.uid,
+    outsideUid: 0,
+    insideGid: ids.gid,
+    outsideGid: 0,
+    mounts: true,
+  };
+  return image.type === "squash"
+    ? [outer, { op: "squashfs", image: image.file, mountPoint: image.mountPoint }, inner]
+    : [outer, inner];
+}
+
+/** A host directory that can be covered, as nothing under it is needed once sources are opened. */
+export function findScratch(host: Host): string {
+  const found = SCRATCH.find((path) => {
+    try {
+      return host.stat(path) === "directory";
+    } catch {
+      return false; // whatever the reason, the next one may do
+    }
+  });
+  if (found === undefined) {
+    throw new ChError(`no directory to assemble the container in, tried: ${SCRATCH.join(" ")}`);
+  }
+  return found;
+}
+
+const SCRATCH = ["/sys", "/srv", "/mnt", "/media", "/opt", "/tmp"];
+
+function planPasswd(options: RunOptions, host: Host, note: Note): Step[] {
+  const { uid, gid } = options;
+  const user = orFail("getpwuid(3) failed", () => host.findUser(uid));
+  const group = orFail("getgrgid(3) failed", () => host.findGroup(gid));
+  if (user === undefined) note(1, `UID ${uid} not found; using dummy info`);
+  if (group === undefined) note(1, `GID ${gid} not found; using dummy info`);
+  const mode = 0o600;
+  return [
+    {
+      op: "file",
+      name: "ch-run_passwd",
+      target: "/etc/passwd",
+      content: formatPasswd(uid, gid, user),
+      mode,
+    },
+    {
+      op: "file",
+      name: "ch-run_group",
+      target: "/etc/group",
+      content: formatGroup(gid, group),
+      mode,
+    },
+  ];
+}
+
+function planTmp(options: RunOptions, host: Host): Step {
+  if (options.privateTmp) return { op: "tmpfs", target: "/tmp", options: "" };
+  const source = findVariable(host.environment, "TMPDIR") ?? "/tmp";
+  return { op: "bind", source: requirePath(source), target: "/tmp", missing: "fail", ranch: false };
+}
+
+function planUserBinds(options: RunOptions): Step[] {
+  const binds = [...options.binds];
+  if (options.home !== undefined) {
+    binds.unshift({ source: requirePath(options.home), target: `/home/${options.user}` });
+  }
+  const ranch = options.overlaySize !== undefined;
+  return binds.map((bind) => ({ op: "bind", ...bind, missing: "make", ranch }));
+}
+
+function requirePath(path: string): string {
+  if (path === "") throw new ChError("empty string");
+  return path;
+}
+
+function findHome(
+  options: RunOptions,
+  steps: readonly Step[],
+  image: PlanImage,
+  host: Host,
+): string {
+  if (options.home !== undefined) return `/home/${options.user}`;
+  return hasRootHome(steps, image, host) ? "/root" : "/";
+}
+
+/** Whether the container will have a /root, of whatever kind. */
+export function hasRootHome(steps: readonly Step[], image: PlanImage, host: Host): boolean {
+  const mounts = listMounts(steps, image, host);
+  return orFail("can't stat: /root", () => findPlace("/root", mounts)) !== undefined;
+}
+
+function readImageFile(steps: readonly Step[], image: PlanImage, host: Host): Uint8Array {
+  return orFail(cannotRead(IMAGE_FILE), () => {
+    const place = findPlace(IMAGE_FILE, listMounts(steps, image, host));
+    return place?.files.readFile(place.path) ?? failMissing("open", IMAGE_FILE);
+  });
+}
+
+/** What STEPS mount for certain in the container, for lib/container/view.ts. */
+function listMounts(steps: readonly Step[], image: PlanImage, host: Host): Mount[] {
+  const root: Mount = image.type === "squash"
+    ? { files: image.files, source: "/", target: "/" }
+    : { files: host, source: image.root, target: "/" };
+  const binds = steps.filter((step) =>
+    step.op === "bind" && step.missing !== "skip"
+  ) as readonly (Step & Bind)[];
+  return [root, ...binds.map(({ source, target }) => ({ files: host, source, target }))];
+}
+
+function planCommand(options: RunOptions, environment: readonly string[]): Step[] {
+  const { argv, cwd, verbosity } = options;
+  const steps: Step[] = [];
+  if (cwd !== undefined) steps.push({ op: "chdir", path: cwd });
+  if (verbosity >= 1) steps.push({ op: "log", text: `executing: ${formatArgv(argv)}` });
+  steps.push({ op: "no_new_privs" });
+  if (verbosity <= -1) steps.push({ op: "silence", stdout: true, stderr: verbosity <= -3 });
+  steps.push({ op: "exec", argv, env: environment, search: findCommandSearch(environment) });
+  return steps;
+}
+
+/** Where a command without a slash is looked for. */
+export function findCommandSearch(environment: readonly string[]): string {
+  return findVariable(environment, "PATH") ?? DEFAULT_SEARCH;
+}

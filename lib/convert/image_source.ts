@@ -1,0 +1,124 @@
+// The input of a conversion as a source of entries, whatever its format.
+
+import { openRoot } from "../../ffi/tree.ts";
+import { displayOsString } from "../../ffi/os_string.ts";
+import { ChError } from "../error.ts";
+import { decompress, openFileChunks } from "../layer/codec.ts";
+import { surveyMembers } from "../layer/enclosing_directory.ts";
+import type { Source } from "../layer/entry.ts";
+import { applyImageRules, CONVERT_RULES } from "../layer/image_rules.ts";
+import { readTar } from "../layer/tar_reader.ts";
+import { readTree } from "../layer/tree_reader.ts";
+import { isPortableXattr } from "../layer/xattr.ts";
+import { readSquashfs } from "../squashfs/reader.ts";
+import { IMAGES } from "../store/layout.ts";
+import { findFileType } from "./file_type.ts";
+import { refuseLayeredArchive } from "./layered_archive.ts";
+import type { ConvertSettings, Endpoint, OwnFormat } from "./request.ts";
+
+/** Upstream's build cache keeps its own files there; they never leave storage. */
+const BOOKKEEPING = new Set(["ch/git", "ch/git.pickle"]);
+
+/** Throws a ChError if there is no such input; nothing is read yet. */
+export function checkInput(input: Endpoint<OwnFormat>, settings: ConvertSettings): void {
+  const { descriptor } = input;
+  switch (input.format) {
+    case "ch-image":
+      if (isDirectory(storagePath(descriptor, settings))) return;
+      throw new ChError(
+        `source image not found in ch-image storage: ${displayOsString(descriptor)}`,
+      );
+    case "dir":
+      if (isDirectory(descriptor)) return;
+      throw new ChError(`not a directory: ${displayOsString(descriptor)}`);
+    case "tar":
+    case "squash":
+      if (findFileType(descriptor, "follow") !== undefined) return;
+      throw new ChError(`not found: ${displayOsString(descriptor)}`);
+    default:
+      input.format satisfies never;
+  }
+}
+
+/** All that goes into the output. Attributes are there only if wanted. PHASE is what to say when entries
+ * begin to flow. */
+export async function* readInput(
+  input: Endpoint<OwnFormat>,
+  settings: ConvertSettings,
+  phase: string | undefined,
+): Source {
+  for await (const entry of openSource(input, settings, phase)) {
+    if (isBookkeeping(entry.path)) continue;
+    if (entry.xattrs === undefined) {
+      yield entry;
+      continue;
+    }
+    const kept = settings.xattrs ? [...entry.xattrs].filter(([name]) => isPortableXattr(name)) : [];
+    yield { ...entry, xattrs: new Map(kept) };
+  }
+}
+
+/** Path of the directory that the storage keeps the image in: the reference as it is, only without "/"
+ * and ":" (spec ch-convert §6.1). */
+export function storagePath(reference: string, settings: ConvertSettings): string {
+  const name = reference.replaceAll("/", "%").replaceAll(":", "+");
+  return `${settings.findStorage()}/${IMAGES}/${name}`;
+}
+
+function openSource(
+  input: Endpoint<OwnFormat>,
+  settings: ConvertSettings,
+  phase: string | undefined,
+): Source {
+  if (input.format === "tar") return readArchive(input.descriptor, settings, phase);
+  if (phase !== undefined) settings.log.info(phase);
+  switch (input.format) {
+    case "ch-image":
+      return readDirectory(storagePath(input.descriptor, settings), settings);
+    case "dir":
+      return readDirectory(input.descriptor, settings);
+    case "squash":
+      return readImageFile(input.descriptor, settings);
+    default:
+      return input.format satisfies never;
+  }
+}
+
+async function* readDirectory(path: string, { xattrs }: ConvertSettings): Source {
+  using root = openRoot(path);
+  yield* readTree(root.fd, { name: path, xattrs, exclude: isBookkeeping });
+}
+
+async function* readImageFile(path: string, { xattrs }: ConvertSettings): Source {
+  using image = readSquashfs(path, { xattrs, exclude: isBookkeeping });
+  yield* image;
+}
+
+async function* readArchive(
+  path: string,
+  { log, isPrivileged }: ConvertSettings,
+  phase: string | undefined,
+): Source {
+  const open = () => readTar(decompress(openFileChunks(path), path), path);
+  log.info("analyzing ...");
+  const { enclosing } = await surveyMembers(refuseLayeredArchive(open(), path));
+  log.verbose(`tarbomb: ${enclosing === undefined ? "yes" : "no"}`);
+  log.verbose("exclude patterns: dev/*");
+  if (phase !== undefined) log.info(phase);
+  yield* applyImageRules(refuseLayeredArchive(open(), path), {
+    ...CONVERT_RULES,
+    archive: path,
+    label: "",
+    log,
+    devices: isPrivileged ? "keep" : "drop",
+  }, enclosing);
+}
+
+function isBookkeeping(path: string): boolean {
+  if (!path.startsWith("ch/git")) return false;
+  return BOOKKEEPING.has(path) || path.startsWith("ch/git/");
+}
+
+function isDirectory(path: string): boolean {
+  return findFileType(path, "follow") === "directory";
+}

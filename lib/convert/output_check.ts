@@ -1,0 +1,72 @@
+// Whether an output may be written, decided before anything is (spec ch-convert §5).
+
+import { findRealPath } from "../../ffi/path.ts";
+import { findEntry, listDirectory, openRoot } from "../../ffi/tree.ts";
+import { displayOsString } from "../../ffi/os_string.ts";
+import { ChError } from "../error.ts";
+import { splitFilePath } from "./file_path.ts";
+import { findFileType } from "./file_type.ts";
+
+/** What stands where a directory is to be made. */
+export type PresentDirectory = "nothing" | "empty" | "image" | "link";
+
+/** Throws a ChError if PATH must not become a directory. "link": a symbolic link to an image, which
+ * stays where it is. */
+export function checkDirectoryOutput(path: string, noClobber: boolean): PresentDirectory {
+  checkParent(path);
+  const own = findFileType(path, "keep");
+  if (own === undefined) return "nothing";
+  const display = displayOsString(path);
+  if (findFileType(path, "follow") !== "directory") {
+    throw new ChError(`exists but not a directory: ${display}`);
+  }
+  // An empty directory behind a link is not taken for one: it would be filled elsewhere.
+  if (own === "directory" && isEmpty(path)) return "empty";
+  if (!looksLikeImage(path)) {
+    throw new ChError(`exists but does not appear to be an image and is not empty: ${display}`);
+  }
+  if (noClobber) throw new ChError(`exists, not deleting per --no-clobber: ${display}`);
+  return own === "link" ? "link" : "image";
+}
+
+/** The path to write where PATH is to become a file: behind links, if it is one. Throws a ChError. */
+export function checkFileOutput(path: string, noClobber: boolean): string {
+  checkParent(path);
+  const display = displayOsString(path);
+  if (noClobber && findFileType(path, "keep") !== undefined) {
+    throw new ChError(`exists, not deleting per --no-clobber: ${display}`);
+  }
+  const type = findFileType(path, "follow");
+  if (type === undefined) {
+    if (findFileType(path, "keep") === undefined) return path;
+    throw new ChError(`exists but not a regular file: ${display}`);
+  }
+  if (type !== "file") throw new ChError(`exists but not a regular file: ${display}`);
+  return findRealPath(path) ?? path;
+}
+
+/** Only such names may be written (spec ch-convert §5, at the end). */
+export function checkTarName(path: string): void {
+  if (/\.(tar\.gz|tgz)$/s.test(path)) return;
+  throw new ChError("only gzipped tar output (.tar.gz or .tgz) supported");
+}
+
+function checkParent(path: string): void {
+  const [parent] = splitFilePath(path);
+  if (findFileType(parent, "follow") !== "directory") {
+    throw new ChError(`not a directory: ${displayOsString(parent)}`);
+  }
+}
+
+/** `bin`, `dev` and `usr` are there and are directories, as the host sees them. */
+function looksLikeImage(path: string): boolean {
+  return ["bin", "dev", "usr"].every((name) =>
+    findFileType(`${path}/${name}`, "follow") === "directory"
+  );
+}
+
+function isEmpty(path: string): boolean {
+  using directory = openRoot(path);
+  return findEntry(directory.fd, "")?.type === "directory" &&
+    listDirectory(directory.fd).length === 0;
+}

@@ -1,0 +1,303 @@
+// A directory as a sink of entries. Whatever the entries say, nothing outside the directory is touched:
+// links on the way to an entry lead as they would for a process whose root the directory is.
+
+import { type Descriptor, readDescriptor } from "../../ffi/descriptor.ts";
+import { displayOsString } from "../../ffi/os_string.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { findEntry, openDirectory, openFile, resolveInRoot } from "../../ffi/tree.ts";
+import * as change from "../../ffi/tree_change.ts";
+import { ChError } from "../error.ts";
+import type { Entry, Sink } from "./entry.ts";
+import { isHole } from "./hole.ts";
+import { hasUpLevel, isWithin, normalizePath, splitPath } from "./member_path.ts";
+import { isPortableXattr } from "./xattr.ts";
+
+export interface TreeWriterOptions {
+  /** Device nodes need privilege: made, or left out and counted (the default). */
+  readonly devices?: "make" | "skip";
+  /** Entries get their uid and gid; needs privilege. */
+  readonly owner?: boolean;
+  readonly xattrs?: boolean;
+}
+
+/** Where an entry goes: a directory that is open, and a name in it. */
+interface Place {
+  readonly dirFd: number;
+  readonly name: string;
+  /** Canonical path in the tree. */
+  readonly path: string;
+}
+
+type FileEntry = Entry & { readonly type: "file" };
+
+/**
+ * Writes below ROOTFD, which stays open. An entry replaces what is at its path, but a directory over a
+ * directory merges. Modes are exact; those and the times of directories are set by {@linkcode finish}.
+ */
+export class TreeWriter implements Sink, Disposable {
+  readonly #rootFd: number;
+  readonly #options: TreeWriterOptions;
+  readonly #directories = new Map<string, Entry>();
+  #parent: { readonly given: string; readonly path: string; readonly at: Descriptor } | undefined;
+  #hasXattrs: boolean;
+  /** Entries left out. */
+  readonly skipped = { devices: 0, sockets: 0 };
+
+  constructor(rootFd: number, options: TreeWriterOptions = {}) {
+    this.#rootFd = rootFd;
+    this.#options = options;
+    this.#hasXattrs = options.xattrs ?? false;
+  }
+
+  /** Whether attributes were wanted, and the file system has none. */
+  get lacksXattrs(): boolean {
+    return this.#options.xattrs === true && !this.#hasXattrs;
+  }
+
+  async write(entry: Entry): Promise<void> {
+    try {
+      checkPath(entry);
+      if (entry.path === "") this.#writeRoot(entry);
+      else await this.#writeAt(entry, this.#findPlace(entry.path));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new ChError(`can’t write: ${displayOsString(entry.path)}`, { cause: error });
+    }
+  }
+
+  finish(): Promise<void> {
+    this.#forgetParent();
+    // Backwards, so that a directory is done before the one it is in becomes unsearchable.
+    const paths = [...this.#directories.keys()].sort().reverse();
+    for (const path of paths) this.#finishDirectory(path, this.#directories.get(path)!);
+    this.#directories.clear();
+    return Promise.resolve();
+  }
+
+  /** What is written stays: the directory is the caller's. */
+  [Symbol.dispose](): void {
+    this.#forgetParent();
+  }
+
+  #writeRoot(entry: Entry): void {
+    if (entry.type !== "directory") throw new ChError(`root is not a directory: ${entry.type}`);
+    this.#directories.set("", entry);
+  }
+
+  async #writeAt(entry: Entry, place: Place): Promise<void> {
+    const { dirFd, name } = place;
+    switch (entry.type) {
+      case "directory":
+        return this.#writeDirectory(entry, place);
+      case "file":
+        return await this.#writeFile(entry, place);
+      case "symlink":
+        this.#replacing(place, () => change.makeSymlink(entry.target, dirFd, name));
+        return this.#describe(entry, place);
+      case "hardlink":
+        return this.#writeHardLink(entry.target, entry.path, place);
+      case "socket":
+        this.skipped.sockets++;
+        return;
+      case "char":
+      case "block":
+        if (this.#options.devices !== "make") {
+          this.skipped.devices++;
+          return;
+        }
+        this.#replacing(place, () => change.makeNode(dirFd, name, entry.type, entry.mode, entry));
+        return this.#describe(entry, place);
+      case "fifo":
+        this.#replacing(place, () => change.makeNode(dirFd, name, "fifo", entry.mode));
+        return this.#describe(entry, place);
+      default:
+        return entry satisfies never;
+    }
+  }
+
+  #writeDirectory(entry: Entry, place: Place): void {
+    const { dirFd, name, path } = place;
+    try {
+      change.makeDirectory(dirFd, name, entry.mode | 0o700);
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+      if (findEntry(dirFd, name)?.type === "directory") {
+        change.setMode(dirFd, name, entry.mode | 0o700);
+      } else {
+        change.removeFile(dirFd, name);
+        change.makeDirectory(dirFd, name, entry.mode | 0o700);
+      }
+    }
+    this.#directories.set(path, entry);
+  }
+
+  async #writeFile(entry: FileEntry, place: Place): Promise<void> {
+    const { content, size } = entry;
+    if ("fd" in content) return this.#writeFromFd(entry, content.fd, place);
+    // Most files are small and arrive whole: one call makes them. Others are made with the first chunk
+    // that does not bring all.
+    let offset = 0;
+    let file: Descriptor | undefined;
+    try {
+      for await (const chunk of content.chunks) {
+        if (chunk.length === size && !isHole(chunk) && !this.#needsOpenFile(entry)) {
+          return this.#putFile(entry, chunk, place);
+        }
+        file ??= this.#createFile(place);
+        if (!isHole(chunk)) change.writeDescriptor(file.fd, chunk, offset);
+        offset += chunk.length;
+      }
+      if (offset !== size) throw new ChError(`wrong size: ${displayOsString(entry.path)}`);
+      file ??= this.#createFile(place);
+      this.#finishFile(entry, file.fd);
+    } finally {
+      file?.[Symbol.dispose]();
+    }
+  }
+
+  #putFile(entry: FileEntry, content: Uint8Array, place: Place): void {
+    const { dirFd, name } = place;
+    this.#replacing(place, () => change.putFile(dirFd, name, content, entry.mode, entry));
+  }
+
+  #createFile(place: Place): Descriptor {
+    return this.#replacing(place, () => change.createFile(place.dirFd, place.name, 0o600));
+  }
+
+  #writeFromFd(entry: FileEntry, fd: number, place: Place): void {
+    if (entry.size <= SMALL && !this.#needsOpenFile(entry)) {
+      const data = new Uint8Array(entry.size);
+      if (entry.size === 0 || readDescriptor(fd, data, 0) === entry.size) {
+        return this.#putFile(entry, data, place);
+      }
+    }
+    using file = this.#createFile(place);
+    change.copyFileData(fd, file.fd, entry.size);
+    this.#finishFile(entry, file.fd);
+  }
+
+  #needsOpenFile(entry: Entry): boolean {
+    return this.#options.owner === true || (this.#hasXattrs && entry.xattrs !== undefined);
+  }
+
+  /** Attributes first, while the file is surely writable; the owner before the mode, which it clears. */
+  #finishFile(entry: FileEntry, fd: number): void {
+    this.#writeXattrs(entry, fd, "");
+    if (this.#options.owner) change.setOwner(fd, "", entry.uid, entry.gid);
+    change.finishFile(fd, entry.size, entry.mode, entry);
+  }
+
+  #writeHardLink(target: string, member: string, place: Place): void {
+    const [parent, name] = splitPath(normalizePath(target));
+    const missing = () =>
+      new ChError(
+        `can’t link: ${displayOsString(member)} -> ${displayOsString(target)}: no such member`,
+      );
+    const above = findDirectory(this.#rootFd, parent);
+    if (above === undefined || name === "") throw missing();
+    using directory = openDirectory(this.#rootFd, above);
+    const from = above === "" ? name : `${above}/${name}`;
+    if (from === place.path) return;
+    const found = findEntry(directory.fd, name);
+    if (found === undefined || found.type === "directory") throw missing();
+    try {
+      this.#replacing(
+        place,
+        () => change.makeHardLink(directory.fd, name, place.dirFd, place.name),
+      );
+    } catch (error) {
+      // Too many links, or a file system without: a copy is the next best.
+      if (!isCode(error, "EMLINK", "EPERM", "EOPNOTSUPP") || found.type !== "file") throw error;
+      using source = openFile(directory.fd, name);
+      using file = this.#createFile(place);
+      change.copyFileData(source.fd, file.fd, found.size);
+      change.finishFile(file.fd, found.size, found.mode, found);
+    }
+  }
+
+  /** Of what is no file and no directory. */
+  #describe(entry: Entry, { dirFd, name }: Place): void {
+    if (this.#options.owner) change.setOwner(dirFd, name, entry.uid, entry.gid);
+    change.setTime(dirFd, name, entry);
+  }
+
+  #finishDirectory(path: string, entry: Entry): void {
+    this.#writeXattrs(entry, this.#rootFd, path);
+    if (this.#options.owner) change.setOwner(this.#rootFd, path, entry.uid, entry.gid);
+    change.setTime(this.#rootFd, path, entry);
+    change.setMode(this.#rootFd, path, entry.mode);
+  }
+
+  #writeXattrs(entry: Entry, dirFd: number, path: string): void {
+    if (!this.#hasXattrs || entry.xattrs === undefined) return;
+    try {
+      for (const [name, value] of entry.xattrs) {
+        if (isPortableXattr(name)) change.setXattr(dirFd, path, name, value);
+      }
+    } catch (error) {
+      if (!isCode(error, "EOPNOTSUPP")) throw error;
+      this.#hasXattrs = false;
+    }
+  }
+
+  /** Runs MAKE; if something is in the way, once more without it. */
+  #replacing<T>({ dirFd, name, path }: Place, make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+    }
+    change.removeTree(dirFd, name);
+    for (const known of this.#directories.keys()) {
+      if (isWithin(known, path)) this.#directories.delete(known);
+    }
+    return make();
+  }
+
+  /** Entries of one directory mostly follow one another: it is kept open. */
+  #findPlace(path: string): Place {
+    const [given, name] = splitPath(path);
+    if (this.#parent?.given !== given) {
+      this.#forgetParent();
+      const canonical = change.makeDirectories(this.#rootFd, given, 0o755);
+      this.#parent = { given, path: canonical, at: openDirectory(this.#rootFd, canonical) };
+    }
+    const parent = this.#parent!;
+    return {
+      dirFd: parent.at.fd,
+      name,
+      path: parent.path === "" ? name : `${parent.path}/${name}`,
+    };
+  }
+
+  #forgetParent(): void {
+    this.#parent?.at[Symbol.dispose]();
+    this.#parent = undefined;
+  }
+}
+
+/** Up to here reading and writing beats asking the file system for a reflink. */
+const SMALL = 1 << 16;
+
+/** Last defence; archives go through image_rules.ts first, which say more. */
+function checkPath({ path }: Entry): void {
+  if (path === "") return;
+  if (hasUpLevel(path) || normalizePath(path) !== path || path.includes("\0")) {
+    throw new ChError(`unsafe name: ${displayOsString(path)}`);
+  }
+}
+
+/** Canonical path of a directory in the tree. */
+function findDirectory(rootFd: number, path: string): string | undefined {
+  try {
+    const { path: canonical } = resolveInRoot(rootFd, path);
+    return findEntry(rootFd, canonical)?.type === "directory" ? canonical : undefined;
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, ...codes: string[]): error is SystemError {
+  return error instanceof SystemError && codes.includes(error.code);
+}

@@ -1,0 +1,130 @@
+// The storage directory: opening it as spec ch-image §4.3 has it, and the images in it.
+
+import type { Descriptor } from "../../ffi/descriptor.ts";
+import type { FileLock } from "../../ffi/lock.ts";
+import { findEntry, listDirectory, openDirectory, openRoot } from "../../ffi/tree.ts";
+import { ChError } from "../error.ts";
+import type { Log } from "../log/log.ts";
+import { type ImageReference, mangleReference, unmangleName } from "../reference/reference.ts";
+import { checkEntries, checkVersion } from "./check.ts";
+import { createStore } from "./create.ts";
+import { DOWNLOADS, IMAGES, SCRATCH, STORE_VERSION } from "./layout.ts";
+import { lockStore } from "./lock.ts";
+import { restoreReplaced } from "./replace.ts";
+import { removeStubborn } from "./scratch.ts";
+import { ImageTransaction } from "./transaction.ts";
+
+export interface StoreOptions {
+  /** Whether to keep other commands out for as long as it is open. */
+  readonly lock: boolean;
+}
+
+/** An open storage directory; dispose unlocks it. */
+export class Store implements Disposable {
+  readonly #root: Descriptor;
+
+  constructor(
+    readonly path: string,
+    readonly log: Log,
+    readonly lock: FileLock | undefined,
+  ) {
+    this.#root = openRoot(path);
+  }
+
+  get fd(): number {
+    return this.#root.fd;
+  }
+
+  /** References of all images, sorted by their mangled names. */
+  listImages(): readonly string[] {
+    using images = openDirectory(this.fd, IMAGES);
+    return listDirectory(images.fd)
+      .filter(({ type }) => type === "directory")
+      .map(({ name }) => unmangleName(name));
+  }
+
+  /** Where the image of that name is, or would be. */
+  imagePath(reference: ImageReference): string {
+    return `${this.path}/${IMAGES}/${mangleReference(reference.text)}`;
+  }
+
+  hasImage(reference: ImageReference): boolean {
+    const path = `${IMAGES}/${mangleReference(reference.text)}`;
+    return findEntry(this.fd, path)?.type === "directory";
+  }
+
+  /** When an image's metadata was last changed. */
+  findChangeTime(image: string): Date | undefined {
+    const path = `${IMAGES}/${mangleReference(image)}/ch/metadata.json`;
+    const entry = findEntry(this.fd, path);
+    return entry === undefined ? undefined : new Date(entry.ctime * 1000);
+  }
+
+  /** Begins an image of that name; nobody sees it before it is committed. */
+  newImage(reference: ImageReference): ImageTransaction {
+    return new ImageTransaction(reference, this.path, this.fd, this.log);
+  }
+
+  [Symbol.dispose](): void {
+    this.#root[Symbol.dispose]();
+    this.lock?.[Symbol.dispose]();
+  }
+}
+
+/**
+ * Opens the storage directory PATH; makes it if there is nothing. Removes what killed commands left.
+ * Throws a ChError if it is in use, broken, or no storage directory of this version.
+ */
+export function openStore(path: string, options: StoreOptions, log: Log): Store {
+  if (!isDirectory(path)) {
+    const created = createStore(path, options.lock, log);
+    if (created !== undefined) return new Store(path, log, created.lock);
+  }
+  checkVersion(path);
+  log.verbose(`found storage dir v${STORE_VERSION}: ${path}`);
+  const store = new Store(path, log, options.lock ? lockStore(path) : undefined);
+  try {
+    // Without the lock, what looks left over may be another command's.
+    if (options.lock) removeLeftovers(store);
+    checkEntries(path);
+    return store;
+  } catch (error) {
+    store[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    if (Deno.statSync(path).isDirectory) return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && !isLink(path)) return false;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new ChError(`can’t open storage directory: ${path}`, { cause: error });
+    }
+  }
+  throw new ChError(`can’t mkdir: exists and not a directory: ${path}`);
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeLeftovers({ path, fd, log }: Store): void {
+  if (findEntry(fd, SCRATCH) !== undefined) {
+    log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
+    restoreReplaced(fd);
+    removeStubborn(fd, SCRATCH);
+  }
+  const downloads = [...Deno.readDirSync(`${path}/${DOWNLOADS}`)]
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith("part_"));
+  if (downloads.length === 0) return;
+  for (const name of downloads) removeStubborn(fd, `${DOWNLOADS}/${name}`);
+  log.warning(`deleted ${downloads.length} partially downloaded files`);
+}

@@ -1,0 +1,260 @@
+// SquashFS images: served by ch-run itself, whoever made them, and nothing is left afterwards.
+
+import assert from "node:assert/strict";
+import { expect, rig, test, type Workplace } from "../rig.ts";
+
+/** Our own image as a SquashFS file made by mksquashfs with OPTIONS. */
+async function squash(work: Workplace, ...options: string[]): Promise<string> {
+  const image = work.image("image", {
+    "data/text": "text\n",
+    "data/link": { link: "text" },
+    "data/secret": { content: "secret\n", mode: 0o000 },
+    "ch/environment": "FROM_IMAGE=yes\n",
+  });
+  await work.must('mksquashfs "$@" -quiet -no-progress -noappend', [
+    image,
+    `${image}.sqfs`,
+    ...options,
+  ]);
+  return `${image}.sqfs`;
+}
+
+for (const codec of ["gzip", "xz", "zstd", "lz4", "lzo"]) {
+  test(
+    `ch-run runs mksquashfs' ${codec}`,
+    async (work) => {
+      const file = await squash(work, "-comp", codec);
+      const sum =
+        "cd /; find . -xdev -type f ! -path './etc/*' ! -name secret | sort | xargs md5sum";
+      const inside = await work.run(["ch-run", file, "--", "sh", "-c", sum]);
+      const outside = await work.must(sum.replace("cd /", 'cd "$1"'), [`${work.path}/image`]);
+      expect(inside, { code: 0, stdout: outside, stderr: "" });
+    },
+    "fuse",
+    "mksquashfs",
+  );
+}
+
+for (
+  const options of [
+    ["-b", "4096"],
+    ["-b", "1048576"],
+    ["-no-fragments"],
+    ["-no-duplicates", "-always-use-fragments"],
+    ["-noI", "-noD", "-noF", "-noX"],
+    ["-no-exports"],
+    ["-no-xattrs"],
+  ]
+) {
+  test(
+    `ch-run runs mksquashfs ${options.join(" ")}`,
+    async (work) => {
+      // Large, holed and tail-ended files.
+      work.tree("image/big", {});
+      await work.must(
+        "seq 1 300000 > image/big/seq; head -c 3000000 /dev/urandom > image/big/random; truncate -s 5000000 image/big/hole; cp image/big/seq image/big/same",
+      );
+      const file = await squash(work, ...options);
+      const inside = await work.run(["ch-run", file, "--", "sh", "-c", "md5sum /big/*"]);
+      const outside = await work.must(
+        'md5sum /big/* 2>/dev/null || (cd "$1"; md5sum big/* | sed "s, big, /big,")',
+        [
+          `${work.path}/image`,
+        ],
+      );
+      expect(inside, { code: 0, stdout: outside });
+    },
+    "fuse",
+    "mksquashfs",
+  );
+}
+
+test(
+  "ch-run shows a SquashFS as a read-only nosuid,nodev file system",
+  async (work) => {
+    const file = await squash(work, "-all-root");
+    const look = "grep ' / ' /proc/mounts; touch /x; stat -c %u:%g /data/text; cat /data/secret";
+    const result = await work.run(["ch-run", file, "--", "sh", "-c", look]);
+    assert.match(result.stdout, /^\S+ \/ fuse\S* ro,nosuid,nodev/);
+    assert.match(result.stderr, /\/x: Read-only file system/);
+    assert.match(result.stdout, new RegExp(`^${rig.uid}:${rig.gid}$`, "m"));
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run shows files of other owners as nobody's",
+  async (work) => {
+    const file = await squash(work, "-force-uid", "77", "-force-gid", "88");
+    const result = await work.run(["ch-run", file, "--", "stat", "-c", "%u:%g", "/data/text"]);
+    expect(result, { code: 0, stdout: "65534:65534\n" });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run reads /ch/environment from a SquashFS",
+  async (work) => {
+    const file = await squash(work);
+    const result = await work.run([
+      "ch-run",
+      "--set-env",
+      file,
+      "--",
+      "sh",
+      "-c",
+      "echo $FROM_IMAGE",
+    ]);
+    expect(result, { code: 0, stdout: "yes\n" });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run -W makes a SquashFS writable",
+  async (work) => {
+    const file = await squash(work, "-all-root");
+    const script = "echo x > /x && rm /data/link && rmdir /mnt/0 && mkdir /mnt/0 && cat /x";
+    expect(await work.run(["ch-run", "-W", file, "--", "sh", "-c", script]), {
+      code: 0,
+      stdout: "x\n",
+    });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run -b mounts into a SquashFS",
+  async (work) => {
+    const file = await squash(work);
+    work.tree("one", { "mark": "one\n" });
+    expect(await work.run(["ch-run", "-b", "one:/mnt/0", file, "--", "cat", "/mnt/0/mark"]), {
+      code: 0,
+      stdout: "one\n",
+    });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run uses and keeps the default mount point",
+  async (work) => {
+    const file = await squash(work);
+    const user = `ch-test-${crypto.randomUUID().slice(0, 8)}`;
+    try {
+      expect(await work.run(["ch-run", file, "--", "echo", "hi"], { env: { USER: user } }), {
+        code: 0,
+        stdout: "hi\n",
+      });
+      await work.must(`test -d /var/tmp/${user}.ch/mnt && ! mountpoint -q /var/tmp/${user}.ch/mnt`);
+    } finally {
+      await work.must(`rm -rf /var/tmp/${user}.ch`);
+    }
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run runs ten of one SquashFS at a time",
+  async (work) => {
+    const file = await squash(work);
+    const before = await work.must("cat /proc/mounts");
+    const runs = Array.from(
+      { length: 10 },
+      (_, n) =>
+        work.run(["ch-run", file, "--", "sh", "-c", `sleep 0.3; cat /data/text; exit ${n}`]),
+    );
+    for (const [n, result] of (await Promise.all(runs)).entries()) {
+      expect(result, { code: n, stdout: "text\n", stderr: "" });
+    }
+    assert.equal(await work.must("cat /proc/mounts"), before);
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run: SIGINT and SIGHUP at the server alone do no harm",
+  async (work) => {
+    const file = await squash(work);
+    const script = 'ch-run "$1" -- sh -c "sleep 1; cat /data/text; exit 7" & sleep 0.4; ' +
+      "for pid in $(pgrep -u $(id -u) -f '[i]mage.sqfs' | grep -vx $!); do kill -INT $pid; kill -HUP $pid; done; wait $!";
+    expect(await work.sh(script, [file]), { code: 7, stdout: "text\n" });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "a daemon goes on working in a SquashFS container, and nothing remains after it",
+  async (work) => {
+    const file = await squash(work);
+    const before = await work.must("cat /proc/mounts");
+    const processes = `ps -u ${rig.uid} -o pid=,args= | grep -v 'ps -u\\|grep\\|sh -c' || true`;
+    const idle = await work.must(processes);
+
+    // The daemon reads files it has not read before, long after the command has ended.
+    const daemon =
+      "sleep 1; cat /data/text > /mnt/0/late; md5sum /bin/busybox >> /mnt/0/late; sleep 1";
+    work.tree("out", {});
+    const start = `(trap '' HUP; ${daemon}) </dev/null >/dev/null 2>&1 & echo started`;
+    expect(await work.run(["ch-run", "-b", "out:/mnt/0", file, "--", "sh", "-c", start]), {
+      code: 0,
+      stdout: "started\n",
+    });
+    assert.notEqual(await work.must(processes), idle, "the daemon does not run");
+    const sum = (await work.must("md5sum < image/bin/busybox")).split(" ")[0];
+    await work.must("for n in $(seq 60); do sleep 0.1; test -s out/late && break; done; sleep 0.5");
+    assert.equal(Deno.readTextFileSync(`${work.path}/out/late`), `text\n${sum}  /bin/busybox\n`);
+
+    await work.must("sleep 1.5");
+    assert.equal(await work.must(processes), idle, "a process remains");
+    assert.equal(await work.must("cat /proc/mounts"), before, "a mount remains");
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "nothing remains after the command of a SquashFS is killed",
+  async (work) => {
+    const file = await squash(work);
+    const processes = `ps -u ${rig.uid} -o pid=,args= | grep -v 'ps -u\\|grep\\|sh -c' || true`;
+    const idle = await work.must(processes);
+    const script = 'ch-run "$1" -- sleep 100 & sleep 0.4; kill -KILL $!; wait $!; true';
+    await work.must(script, [file]);
+    await work.must("sleep 0.5");
+    assert.equal(await work.must(processes), idle);
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "a program executed from a SquashFS outlives the removal of the file",
+  async (work) => {
+    const file = await squash(work);
+    const script = 'ch-run "$1" -- sh -c "sleep 0.5; cat /data/text" & sleep 0.2; rm "$1"; wait $!';
+    expect(await work.sh(script, [file]), { code: 0, stdout: "text\n" });
+  },
+  "fuse",
+  "mksquashfs",
+);
+
+test(
+  "ch-run: setuid bits in a SquashFS have no effect",
+  async (work) => {
+    work.image("image");
+    await work.must("chmod u+s image/bin/busybox");
+    const file = await squash(work, "-all-root");
+    expect(await work.run(["ch-run", file, "--", "id", "-u"]), { code: 0, stdout: `${rig.uid}\n` });
+  },
+  "fuse",
+  "mksquashfs",
+);

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs what building, testing, measuring or showing the project needs, if it is missing:
+# Debian's packages by apt-get, Deno by npm. As an ordinary user it names what is missing instead.
+#
+# usage: tools/deps.sh [build|test|demo|bench]...     (default: build)
+#
+# It runs before Deno exists, hence a shell script.
+set -eu
+cd "$(dirname "$0")/.."
+
+build='gcc make libc6-dev libsquashfs-dev libzstd-dev liblzma-dev zlib1g-dev liblz4-dev liblzo2-dev
+    libdeflate-dev libbz2-dev'
+demo='debootstrap util-linux'
+test="$demo busybox-static squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
+    clang-format"
+bench='charliecloud bubblewrap buildah podman hyperfine squashfs-tools debootstrap busybox-static'
+
+main() {
+    wanted=$build
+    for purpose in "${@:-build}"; do
+        case $purpose in
+            build) ;;
+            test) wanted="$wanted $test" ;;
+            demo) wanted="$wanted $demo" ;;
+            bench) wanted="$wanted $bench" ;;
+            *) echo "deps: unknown purpose: $purpose (want build, test, demo or bench)" >&2; exit 1 ;;
+        esac
+    done
+    install_packages
+    install_deno
+}
+
+install_packages() {
+    missing=$(list_missing)
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "deps: not a Debian system; please install what these packages hold:$missing" >&2
+        exit 1
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "deps: missing packages; as root, please type:" >&2
+        echo "    apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "deps: installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086 # one package a word
+    apt-get install -qq --no-install-recommends $missing </dev/null
+}
+
+# The wanted packages that are not installed, each after a space.
+list_missing() {
+    installed=" $(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null |
+        sed -n 's/^installed //p' | tr '\n' ' ')"
+    for package in $wanted; do
+        case $installed in
+            *" $package "*) ;;
+            *) printf ' %s' "$package" ;;
+        esac
+    done
+}
+
+# npm writes node_modules/.package-lock.json when it has finished.
+install_deno() {
+    if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
+    if ! command -v npm >/dev/null; then
+        echo 'deps: npm is missing; as root, please type:' >&2
+        echo '    apt-get install --no-install-recommends npm' >&2
+        exit 1
+    fi
+    echo 'deps: installing Deno from npm'
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
+main "$@"
