@@ -99,6 +99,8 @@ async function runSubCommand(
     using session = new Session(settings, environment, log);
     session.announce();
     const status = await sub.run(session, args);
+    // Too late to stop, but not to say so.
+    session.signal.throwIfAborted();
     log.reprintWarnings();
     return status;
   } catch (error) {

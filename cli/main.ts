@@ -35,7 +35,7 @@ start();
 
 /** No top-level await: the script is evaluated, not imported (tools/graft/graft.ts). */
 async function start(): Promise<void> {
-  const argv = readArguments();
+  const argv = readArguments(Deno.args);
   try {
     Deno.exit(await dispatch(argv));
   } catch (error) {

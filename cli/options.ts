@@ -131,3 +131,11 @@ export function spellOption(option: Option): string {
   const long = `--${option.long}${suffix}`;
   return option.short === undefined ? long : `-${option.short}, ${long}`;
 }
+
+/** What COMMAND can be given, each way of writing it: `-s`, `--storage`. Man pages are held against it. */
+export function listSpellings(command: Command): readonly string[] {
+  return command.options.filter(({ hidden, absent }) => !hidden && !absent).flatMap((option) => [
+    ...option.short === undefined ? [] : [`-${option.short}`],
+    ...[option.long, ...option.aliases ?? []].map((name) => `--${name}`),
+  ]);
+}

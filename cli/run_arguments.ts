@@ -80,13 +80,13 @@ export function parseRunArguments(
   args: RunArguments,
   context: RunContext,
 ): number | undefined {
-  const { host, log, stdout, stderr } = context;
+  const { host, stdout, stderr } = context;
   const isPosix = findVariable(host.environment, "POSIXLY_CORRECT") !== undefined;
   const parsed = parseArgp(
     RUN_COMMAND.options,
     words,
     { isPosix },
-    (name, value) => act(name, value, args, context),
+    (name, value) => applyOption(name, value, args, context),
   );
   if ("status" in parsed) return parsed.status;
 
@@ -101,102 +101,103 @@ export function parseRunArguments(
   }
   Object.assign(args, { image, argv });
   return undefined;
+}
 
-  /** One option's effect; a status ends the program. */
-  function act(
-    name: RunOptionName,
-    value: string | undefined,
-    args: RunArguments,
-    context: RunContext,
-  ): number | undefined {
-    switch (name) {
-      case "bind":
-        args.binds.push(parseBind(value!));
-        return;
-      case "cd":
-        args.cwd = value!;
-        return;
-      case "env-no-expand":
-        args.expand = false;
-        return;
-      case "feature":
-        return checkFeature(value!, host.kernelRelease);
-      case "gid":
-        args.gid = parseId("--gid", value!);
-        return;
-      case "home":
-        return chooseHome(args, context);
-      case "join":
-      case "join-tag":
-        throw notYet(name);
-      case "join-ct":
-        parseInteger("--join-ct", value!);
-        throw notYet(name);
-      case "join-pid":
-        if (parseInteger("--join-pid", value!) !== 0) throw notYet(name);
-        return;
-      case "mount":
-        if (value === "") throw new ChError("mount point can't be empty string");
-        args.mountPoint = value!;
-        return;
-      case "no-passwd":
-        args.passwd = false;
-        return;
-      case "private-tmp":
-        args.privateTmp = true;
-        return;
-      case "quiet":
-        return lowerVerbosity(log);
-      case "seccomp":
-        args.seccomp = true;
-        return;
-      case "set-env":
-        args.environment.push(readSetEnv(value, "\n", host));
-        return;
-      case "set-env0":
-        args.environment.push(readSetEnv(value, "\0", host));
-        return;
-      case "storage":
-        return chooseStorage(value!, args, context);
-      case "test":
-        return testLog(value!, log);
-      case "uid":
-        args.uid = parseId("--uid", value!);
-        return;
-      case "unsafe":
-        args.unsafe = true;
-        return;
-      case "unset-env":
-        if (value === "") throw new ChError("--unset-env: GLOB must have non-zero length");
-        args.environment.push({ op: "unset", glob: value! });
-        return;
-      case "verbose":
-        return raiseVerbosity(log);
-      case "version":
-        writeText(stderr, `${VERSION}\n`);
-        return 0;
-      case "warnings":
-        return printWarnings(parseInteger("--warnings", value!), log);
-      case "write":
-        args.write = true;
-        return;
-      case "write-fake":
-        args.overlaySize = value ?? DEFAULT_OVERLAY_SIZE;
-        return;
-      case "help":
-        writeText(stdout, formatArgpHelp(RUN_COMMAND, RUN_SYNOPSIS));
-        return 0;
-      case "usage":
-        writeText(stdout, formatArgpUsage(RUN_COMMAND, RUN_POSITIONALS));
-        return 0;
-      case "program-name":
-        args.programName = value!;
-        return;
-      case "HANG":
-        return hang(parseInteger("--HANG", value ?? "3600"));
-      default:
-        name satisfies never;
-    }
+/** One option's effect; a status ends the program. */
+function applyOption(
+  name: RunOptionName,
+  value: string | undefined,
+  args: RunArguments,
+  context: RunContext,
+): number | undefined {
+  const { host, log, stdout, stderr } = context;
+  switch (name) {
+    case "bind":
+      args.binds.push(parseBind(value!));
+      return;
+    case "cd":
+      args.cwd = value!;
+      return;
+    case "env-no-expand":
+      args.expand = false;
+      return;
+    case "feature":
+      return checkFeature(value!, host.kernelRelease);
+    case "gid":
+      args.gid = parseId("--gid", value!);
+      return;
+    case "home":
+      return chooseHome(args, context);
+    case "join":
+    case "join-tag":
+      throw notYet(name);
+    case "join-ct":
+      parseInteger("--join-ct", value!);
+      throw notYet(name);
+    case "join-pid":
+      if (parseInteger("--join-pid", value!) !== 0) throw notYet(name);
+      return;
+    case "mount":
+      if (value === "") throw new ChError("mount point can't be empty string");
+      args.mountPoint = value!;
+      return;
+    case "no-passwd":
+      args.passwd = false;
+      return;
+    case "private-tmp":
+      args.privateTmp = true;
+      return;
+    case "quiet":
+      return lowerVerbosity(log);
+    case "seccomp":
+      args.seccomp = true;
+      return;
+    case "set-env":
+      args.environment.push(readSetEnv(value, "\n", host));
+      return;
+    case "set-env0":
+      args.environment.push(readSetEnv(value, "\0", host));
+      return;
+    case "storage":
+      return chooseStorage(value!, args, context);
+    case "test":
+      return testLog(value!, log);
+    case "uid":
+      args.uid = parseId("--uid", value!);
+      return;
+    case "unsafe":
+      args.unsafe = true;
+      return;
+    case "unset-env":
+      if (value === "") throw new ChError("--unset-env: GLOB must have non-zero length");
+      args.environment.push({ op: "unset", glob: value! });
+      return;
+    case "verbose":
+      return raiseVerbosity(log);
+    case "version":
+      writeText(stderr, `${VERSION}\n`);
+      return 0;
+    case "warnings":
+      return printWarnings(parseInteger("--warnings", value!), log);
+    case "write":
+      args.write = true;
+      return;
+    case "write-fake":
+      args.overlaySize = value ?? DEFAULT_OVERLAY_SIZE;
+      return;
+    case "help":
+      writeText(stdout, formatArgpHelp(RUN_COMMAND, RUN_SYNOPSIS));
+      return 0;
+    case "usage":
+      writeText(stdout, formatArgpUsage(RUN_COMMAND, RUN_POSITIONALS));
+      return 0;
+    case "program-name":
+      args.programName = value!;
+      return;
+    case "HANG":
+      return hang(parseInteger("--HANG", value ?? "3600"));
+    default:
+      name satisfies never;
   }
 }
 

@@ -118,8 +118,8 @@ function formatPlace(error: Error, system: SystemError | undefined): string {
   const own = /run_log\.ts|^\s*at (new |(get )?RunLog\.)/;
   const frame = (error.stack ?? "").split("\n").slice(1).find((line) => !own.test(line));
   const [, file = "", line = "0"] = /([^/(]*):(\d+):\d+\)?$/.exec(frame ?? "") ?? [];
-  // In the executable the source is one script that has no name.
-  return `(${file.endsWith(".ts") ? file : "ch.js"}:${line}${formatErrno(system)})`;
+  // In the executable that is the tool's whole script; only where it has no name is a descriptor's seen.
+  return `(${/\.[jt]s$/.test(file) ? file : "ch.js"}:${line}${formatErrno(system)})`;
 }
 
 function formatErrno(system: SystemError | undefined): string {

@@ -15,9 +15,10 @@ function callerDescriptor(): number {
   return Number(Deno.env.get("CH_CALLER") ?? -1);
 }
 
-/** The words of the command line, argv[0] first, byte for byte. */
-export function readArguments(): string[] {
-  if (callerDescriptor() < 0) return ["ch", ...Deno.args];
+/** The words of the command line, argv[0] first, byte for byte. Without entry code they are lost among
+ * Deno's own: WORDS then. */
+export function readArguments(words: readonly string[]): string[] {
+  if (callerDescriptor() < 0) return ["ch", ...words];
   return splitStrings(Deno.readFileSync("/proc/self/cmdline"));
 }
 

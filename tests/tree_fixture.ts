@@ -3,7 +3,7 @@
 //   d 0755 usr              f 0644 usr/a "text"       l usr/b -> a       h usr/c = usr/a
 //   p 0644 fifo             c 0666 dev/null 1,3       b 0660 sda 8,0     s 0755 socket
 //
-// A file's text is a JSON string. " @TIME" at the end sets the time, else it is TIME. What is made here is
+// A file's text is a JSON string; an empty name is written ''. " @TIME" at the end sets the time, else it is TIME. What is made here is
 // made by other means than lib/ has, so that it can stand as a witness.
 
 import assert from "node:assert/strict";
@@ -31,16 +31,25 @@ export function parseLines(text: string): Line[] {
     const [, kind, mode, path, value = '""', link, linkPath, target, time] = match;
     const common = { time: Number(time ?? TIME) };
     if (link !== undefined) {
-      return { ...common, kind: link as "l" | "h", mode: 0o777, path: linkPath!, value: target! };
+      const names = { path: unquote(linkPath!), value: unquote(target!) };
+      return { ...common, ...names, kind: link as "l" | "h", mode: 0o777 };
     }
     return {
       ...common,
       kind: kind as Line["kind"],
       mode: parseInt(mode!, 8),
-      path: path!,
+      path: unquote(path!),
       value: kind === "f" ? JSON.parse(value) as string : value,
     };
   });
+}
+
+function unquote(name: string): string {
+  return name === "''" ? "" : name;
+}
+
+function quote(name: string): string {
+  return name === "" ? "''" : name;
 }
 
 /** A directory of its own below the temporary directory; dispose removes it. */
@@ -96,7 +105,8 @@ function finishOne(root: string, { kind, mode, path, time }: Line): void {
 /** What lies below directory PATH, sorted, as lines; its root is the entry with an empty path. */
 export function showTree(path: string, options: { times?: boolean } = {}): string {
   const firstNames = new Map<string, string>();
-  return walk(path, "").map(({ at, name }) => {
+  return walk(path, "").map(({ at, name: plain }) => {
+    const name = quote(plain);
     const stat = Deno.lstatSync(at);
     const mode = (stat.mode! & 0o7777).toString(8).padStart(4, "0");
     const time = options.times ? ` @${stat.mtime!.getTime() / 1000}` : "";
@@ -148,7 +158,7 @@ export async function showEntries(
 
 async function showEntry(entry: Entry, hasTime: boolean): Promise<string> {
   const mode = entry.mode.toString(8).padStart(4, "0");
-  const name = displayOsString(entry.path);
+  const name = quote(displayOsString(entry.path));
   const time = hasTime ? ` @${entry.mtime + entry.mtimeNsec / 1e9}` : "";
   switch (entry.type) {
     case "directory":

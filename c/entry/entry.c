@@ -20,8 +20,9 @@
 
 #define STATUS_FAIL 31
 #define SIGNAL_COUNT 64
-/* V8 reserves this much address space at start (it does not use it). */
-#define ADDRESS_SPACE_NEEDED (64ull << 30)
+/* V8 reserves 48 GiB of address space at start (it does not use them); the rest is for heap, threads
+ * and libraries. */
+#define ADDRESS_SPACE_NEEDED (56ull << 30)
 /* Our descriptors lie above those that people count on. */
 #define FIRST_DESCRIPTOR 100
 
@@ -159,7 +160,7 @@ static void raise_limits(const char *argv0, const struct ch_caller *caller)
     struct limit64 limit = {.soft = caller->as_hard, .hard = caller->as_hard};
 
     if (caller->as_hard < ADDRESS_SPACE_NEEDED)
-        FAIL(argv0, "hard limit on address space (ulimit -Hv) is below 64 GiB, which this program "
+        FAIL(argv0, "hard limit on address space (ulimit -Hv) is below 56 GiB, which this program "
                     "reserves without using it; ask for \"unlimited\"");
     if (caller->as_soft != caller->as_hard)
         SYS4(SYS_prlimit64, 0, RLIMIT_AS, &limit, NULL);

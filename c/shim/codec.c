@@ -1,6 +1,6 @@
-/* Streams of compressed data, from pieces of any size to pieces of any size: gzip, bzip2, xz, zstd and
- * lz4 are decoded, gzip is written. What lies behind a complete stream is the same for all: another
- * stream, zero padding, or an error. */
+/* Streams of compressed data, from pieces of any size to pieces of any size: gzip, bzip2, xz, zstd
+ * and lz4 are decoded, gzip is written. What lies behind a complete stream is the same for all:
+ * another stream, zero padding, or an error. */
 #include "ch.h"
 
 #include <bzlib.h>
@@ -78,13 +78,15 @@ static bool begin_stream(struct ch_decoder *d)
         d->inside = BZ2_bzDecompressInit(&d->bzip2, 0, 0) == BZ_OK;
         break;
     case KIND_XZ:
-        d->inside = lzma_stream_decoder(&d->xz, MEMORY_LIMIT, LZMA_TELL_UNSUPPORTED_CHECK) == LZMA_OK;
+        d->inside =
+            lzma_stream_decoder(&d->xz, MEMORY_LIMIT, LZMA_TELL_UNSUPPORTED_CHECK) == LZMA_OK;
         break;
     case KIND_ZSTD:
         if (d->zstd == NULL)
             d->zstd = ZSTD_createDStream();
-        d->inside = d->zstd != NULL && !ZSTD_isError(ZSTD_initDStream(d->zstd)) &&
-                    !ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
+        d->inside =
+            d->zstd != NULL && !ZSTD_isError(ZSTD_initDStream(d->zstd)) &&
+            !ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
         break;
     case KIND_LZ4:
         if (d->lz4 == NULL && LZ4F_isError(LZ4F_createDecompressionContext(&d->lz4, LZ4F_VERSION)))
@@ -95,9 +97,10 @@ static bool begin_stream(struct ch_decoder *d)
     return d->inside;
 }
 
-/* Decoding some: moves *IN and *OUT on; true at the end of the stream. Wrong data sets d->reason. */
-static bool run_bzip2(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end, uint8_t **out,
-                      uint8_t *out_end)
+/* Decoding some: moves *IN and *OUT on; true at the end of the stream. Wrong data sets d->reason.
+ */
+static bool run_bzip2(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end,
+                      uint8_t **out, uint8_t *out_end)
 {
     bz_stream *s = &d->bzip2;
     s->next_in = (char *)*in;
@@ -133,7 +136,8 @@ static bool run_xz(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_e
     *out = s->next_out;
     switch (result) {
     case LZMA_OK:
-    case LZMA_BUF_ERROR: /* no progress possible now: the caller's loop knows which side lacks room */
+    case LZMA_BUF_ERROR: /* no progress possible now: the caller's loop knows which side lacks room
+                          */
         break;
     case LZMA_STREAM_END:
         return true;
@@ -185,8 +189,8 @@ static bool run_lz4(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_
     return result == 0;
 }
 
-static bool run_stream(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end, uint8_t **out,
-                       uint8_t *out_end)
+static bool run_stream(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end,
+                       uint8_t **out, uint8_t *out_end)
 {
     switch (d->kind) {
     case KIND_BZIP2:
@@ -203,7 +207,8 @@ static bool run_stream(struct ch_decoder *d, const uint8_t **in, const uint8_t *
     return false;
 }
 
-/* First byte of another stream of the same kind? zstd and lz4 also have frames to skip, 0x50 to 0x5f. */
+/* First byte of another stream of the same kind? zstd and lz4 also have frames to skip, 0x50 to
+ * 0x5f. */
 static bool starts_stream(enum kind kind, uint8_t byte)
 {
     switch (kind) {
@@ -221,8 +226,8 @@ static bool starts_stream(enum kind kind, uint8_t byte)
     return false;
 }
 
-static enum status run_gzip(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end, uint8_t **out,
-                            uint8_t *out_end)
+static enum status run_gzip(struct ch_decoder *d, const uint8_t **in, const uint8_t *in_end,
+                            uint8_t **out, uint8_t *out_end)
 {
     switch (inflate_run(d->gzip, in, in_end, out, out_end)) {
     case INFLATE_INPUT:
@@ -287,8 +292,9 @@ int32_t ch_decoder_open(int32_t kind, uint64_t *handle, struct ch_error *err)
     return 0;
 }
 
-int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size, void *out, uint64_t out_size,
-                       struct ch_decoder_progress *progress, struct ch_error *err)
+int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size, void *out,
+                       uint64_t out_size, struct ch_decoder_progress *progress,
+                       struct ch_error *err)
 {
     struct ch_decoder *d = (struct ch_decoder *)(uintptr_t)handle;
     const uint8_t *at = in, *in_end = at + in_size;
@@ -317,12 +323,13 @@ int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err)
     return 0;
 }
 
-int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out, uint64_t out_size,
-                       uint64_t *produced, struct ch_error *err)
+int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
+                       uint64_t out_size, uint64_t *produced, struct ch_error *err)
 {
     struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
     if (c == NULL)
-        return CH_FAIL_WITH(err, level < 0 || level > 12 ? EINVAL : ENOMEM, "gzip", "level %d", level);
+        return CH_FAIL_WITH(err, level < 0 || level > 12 ? EINVAL : ENOMEM, "gzip", "level %d",
+                            level);
     *produced = libdeflate_gzip_compress(c, in, in_size, out, out_size);
     libdeflate_free_compressor(c);
     if (*produced == 0)

@@ -4,8 +4,8 @@
  * there to the caller: so a match never crosses buffers, and the window stays in the cache.
  *
  * Two loops decode a block. The fast one runs while input and window have room for the longest
- * symbols and checks nothing but codes and distances. The careful one takes one symbol at a time and
- * leaves the bits untouched when they do not suffice, so that input may stop anywhere. */
+ * symbols and checks nothing but codes and distances. The careful one takes one symbol at a time
+ * and leaves the bits untouched when they do not suffice, so that input may stop anywhere. */
 #include "inflate.h"
 
 #include <libdeflate.h>
@@ -38,7 +38,7 @@
 #define E_END 0x2000u
 #define E_INVALID 0x8000u
 #define E_SPECIAL (E_SUBTABLE | E_END | E_INVALID)
-#define E_TAKE(e) ((e) & 0x3fu)
+#define E_TAKE(e) ((e)&0x3fu)
 #define E_CODE(e) (((e) >> 8) & 0x1fu)
 #define E_VALUE(e) (((e) >> 16) & 0x7fffu)
 
@@ -79,9 +79,9 @@ struct inflate {
     uint32_t crc;
     uint32_t size; /* of the member so far, modulo 2^32 */
 
-    size_t start; /* first byte of the window that belongs to this member */
-    size_t read;  /* first byte not yet given to the caller */
-    size_t end;   /* where decoding goes on */
+    size_t start;  /* first byte of the window that belongs to this member */
+    size_t read;   /* first byte not yet given to the caller */
+    size_t end;    /* where decoding goes on */
     size_t summed; /* first byte not yet in CRC */
 
     uint32_t literals[LITERAL_ENTRIES];
@@ -172,8 +172,9 @@ static inline uint32_t take(struct inflate *s, unsigned n)
 
 static uint32_t literal_entry(unsigned symbol)
 {
-    static const uint16_t base[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                      31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+    static const uint16_t base[29] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                      15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+                                      67, 83, 99, 115, 131, 163, 195, 227, 258};
     static const uint8_t extra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                       2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
     if (symbol < 256)
@@ -187,9 +188,9 @@ static uint32_t literal_entry(unsigned symbol)
 
 static uint32_t distance_entry(unsigned symbol)
 {
-    static const uint16_t base[30] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,
-                                      33,  49,  65,  97,  129, 193,  257,  385,  513,  769,
-                                      1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+    static const uint16_t base[30] = {
+        1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+        193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
     if (symbol > 29)
         return E_INVALID;
     return (uint32_t)base[symbol] << 16 | (symbol < 4 ? 0 : symbol / 2 - 1);
@@ -209,10 +210,10 @@ static unsigned reverse(unsigned code, unsigned bits)
 }
 
 /* Canonical Huffman code of LENGTHS as a table of 2^ROOT entries and subtables behind it. False if
- * the lengths are no code. One single code of one bit is allowed to be incomplete, and for distances
- * none at all (RFC 1951 3.2.7). */
-static bool build(uint32_t *table, unsigned capacity, unsigned root, const uint8_t *lengths, unsigned n,
-                  uint32_t (*entry)(unsigned), bool may_be_empty)
+ * the lengths are no code. One single code of one bit is allowed to be incomplete, and for
+ * distances none at all (RFC 1951 3.2.7). */
+static bool build(uint32_t *table, unsigned capacity, unsigned root, const uint8_t *lengths,
+                  unsigned n, uint32_t (*entry)(unsigned), bool may_be_empty)
 {
     unsigned counts[MAX_CODE + 1] = {0}, next[MAX_CODE + 2];
     uint16_t sorted[288];
@@ -257,8 +258,9 @@ static bool build(uint32_t *table, unsigned capacity, unsigned root, const uint8
         }
         unsigned prefix = code & ((1u << root) - 1);
         if (prefix != sub_prefix) {
-            /* Codes come sorted by length and then in order, so all of one prefix follow one another;
-             * the subtable is as wide as its longest code: widen until what is left is filled. */
+            /* Codes come sorted by length and then in order, so all of one prefix follow one
+             * another; the subtable is as wide as its longest code: widen until what is left is
+             * filled. */
             int open;
             sub_prefix = prefix;
             sub_bits = bits - root;
@@ -287,8 +289,8 @@ static bool build(uint32_t *table, unsigned capacity, unsigned root, const uint8
 
 static bool build_block(struct inflate *s)
 {
-    return build(s->literals, LITERAL_ENTRIES, LITERAL_BITS, s->lengths, s->literal_count, literal_entry,
-                 false) &&
+    return build(s->literals, LITERAL_ENTRIES, LITERAL_BITS, s->lengths, s->literal_count,
+                 literal_entry, false) &&
            build(s->distances, DISTANCE_ENTRIES, DISTANCE_BITS, s->lengths + s->literal_count,
                  s->distance_count, distance_entry, true);
 }
@@ -332,8 +334,8 @@ static inline void copy_match(uint8_t *out, unsigned distance, unsigned length)
     }
 }
 
-/* Runs while there are 16 bytes of input and a window not yet full; false on a wrong code. END_OF_BLOCK
- * tells whether the block's end was met. */
+/* Runs while there are 16 bytes of input and a window not yet full; false on a wrong code.
+ * END_OF_BLOCK tells whether the block's end was met. */
 static bool decode_fast(struct inflate *s, struct input *in, bool *end_of_block)
 {
     const uint8_t *at = in->at;
@@ -404,7 +406,8 @@ static bool decode_fast(struct inflate *s, struct input *in, bool *end_of_block)
             count -= DISTANCE_BITS;
             e = distances[E_VALUE(e) + (bits & ((1u << E_CODE(e)) - 1))];
         }
-        unsigned distance = E_VALUE(e) + (unsigned)((bits & ((1ull << E_TAKE(e)) - 1)) >> E_CODE(e));
+        unsigned distance =
+            E_VALUE(e) + (unsigned)((bits & ((1ull << E_TAKE(e)) - 1)) >> E_CODE(e));
         bits >>= E_TAKE(e);
         count -= E_TAKE(e);
         if ((e & E_INVALID) || distance > (size_t)(out - first)) {
@@ -424,8 +427,8 @@ static bool decode_fast(struct inflate *s, struct input *in, bool *end_of_block)
 
 enum step { STEP_DONE, STEP_INPUT, STEP_END, STEP_WRONG };
 
-/* Entry for the bits from SKIP on, through a subtable if need be; *USED counts the bits above SKIP that
- * lead to it, without its own. */
+/* Entry for the bits from SKIP on, through a subtable if need be; *USED counts the bits above SKIP
+ * that lead to it, without its own. */
 static uint32_t look_up(const uint32_t *table, unsigned root, uint64_t bits, unsigned *used)
 {
     uint32_t e = table[bits & ((1u << root) - 1)];
@@ -618,8 +621,8 @@ static enum state read_trailer(struct inflate *s, struct input *in)
     return S_BETWEEN;
 }
 
-/* After a member: the next one, zero padding (tape blocks), or the end. Other bytes are an error, as
- * they are for tar(1), which fails where gzip(1) warns of trailing garbage. */
+/* After a member: the next one, zero padding (tape blocks), or the end. Other bytes are an error,
+ * as they are for tar(1), which fails where gzip(1) warns of trailing garbage. */
 static enum state read_between(struct inflate *s, struct input *in)
 {
     while (have(s, in, 8)) {
@@ -709,13 +712,15 @@ static enum state read_table_sizes(struct inflate *s, struct input *in)
 
 static enum state read_length_codes(struct inflate *s, struct input *in)
 {
-    static const uint8_t order[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+    static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                      11, 4,  12, 3, 13, 2, 14, 1, 15};
     while (s->index < s->length_count) {
         if (!have(s, in, 3))
             return S_LENGTH_CODES;
         s->lengths[order[s->index++]] = (uint8_t)take(s, 3);
     }
-    if (!build(s->length_codes, 1u << LENGTH_BITS, LENGTH_BITS, s->lengths, 19, length_entry, false))
+    if (!build(s->length_codes, 1u << LENGTH_BITS, LENGTH_BITS, s->lengths, 19, length_entry,
+               false))
         return fail(s, "invalid gzip data: code lengths");
     s->index = 0;
     return S_CODES;

@@ -100,7 +100,8 @@ static void name_temporary(struct squashfs_output *out)
 static int open_unnamed(const struct squashfs_output *out)
 {
     const char *slash = strrchr(out->path, '/');
-    char *directory = slash == NULL ? strdup(".") : strndup(out->path, (size_t)(slash + 1 - out->path));
+    char *directory =
+        slash == NULL ? strdup(".") : strndup(out->path, (size_t)(slash + 1 - out->path));
     if (directory == NULL)
         return -1;
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);

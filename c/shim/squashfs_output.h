@@ -1,5 +1,5 @@
-/* The file a SquashFS image is written to, as libsquashfs wants it: without a name, or with a temporary
- * one where the file system cannot do that, until it is complete. */
+/* The file a SquashFS image is written to, as libsquashfs wants it: without a name, or with a
+ * temporary one where the file system cannot do that, until it is complete. */
 #ifndef CH_SQUASHFS_OUTPUT_H
 #define CH_SQUASHFS_OUTPUT_H
 

@@ -112,9 +112,10 @@ static struct squashfs_name *find_name(const struct squashfs_tree *tree,
                                        const struct squashfs_node *directory, const char *text,
                                        size_t length)
 {
-    struct squashfs_name *name = tree->hash[hash_name(directory, text, length) & (tree->hash_size - 1)];
-    while (name != NULL && (name->directory != directory || strncmp(name->text, text, length) != 0 ||
-                            name->text[length] != '\0'))
+    struct squashfs_name *name =
+        tree->hash[hash_name(directory, text, length) & (tree->hash_size - 1)];
+    while (name != NULL && (name->directory != directory ||
+                            strncmp(name->text, text, length) != 0 || name->text[length] != '\0'))
         name = name->collision;
     return name;
 }
@@ -183,9 +184,9 @@ static int place(struct squashfs_tree *tree, struct squashfs_node *directory, co
     return 0;
 }
 
-static int make_parent(struct squashfs_tree *tree, struct squashfs_node *directory, const char *text,
-                       size_t length, struct squashfs_node **made, const char *path,
-                       struct ch_error *err)
+static int make_parent(struct squashfs_tree *tree, struct squashfs_node *directory,
+                       const char *text, size_t length, struct squashfs_node **made,
+                       const char *path, struct ch_error *err)
 {
     *made = new_node(tree, S_IFDIR | 0755);
     if (*made == NULL)
@@ -193,8 +194,8 @@ static int make_parent(struct squashfs_tree *tree, struct squashfs_node *directo
     return place(tree, directory, text, length, *made, path, err);
 }
 
-/* The directory that LENGTH bytes of PART name, beginning at *DIRECTORY. Links are followed within the
- * image; what is missing is made. PATH is for messages. */
+/* The directory that LENGTH bytes of PART name, beginning at *DIRECTORY. Links are followed within
+ * the image; what is missing is made. PATH is for messages. */
 static int walk(struct squashfs_tree *tree, struct squashfs_node **directory, const char *part,
                 size_t length, int links, const char *path, struct ch_error *err)
 {
@@ -234,8 +235,8 @@ static int walk(struct squashfs_tree *tree, struct squashfs_node **directory, co
 }
 
 /* The directory that holds PATH, and its last component. */
-static int find_parent(struct squashfs_tree *tree, const char *path, struct squashfs_node **directory,
-                       const char **last, struct ch_error *err)
+static int find_parent(struct squashfs_tree *tree, const char *path,
+                       struct squashfs_node **directory, const char **last, struct ch_error *err)
 {
     const char *slash = strrchr(path, '/');
     *last = slash ? slash + 1 : path;
@@ -287,7 +288,9 @@ int squashfs_tree_add(struct squashfs_tree *tree, const char *path,
     node->uid = entry->uid;
     node->gid = entry->gid;
     /* The format's times are of 32 bits without sign. */
-    node->time = entry->time < 0 ? 0 : entry->time > UINT32_MAX ? UINT32_MAX : (uint32_t)entry->time;
+    node->time = entry->time < 0            ? 0
+                 : entry->time > UINT32_MAX ? UINT32_MAX
+                                            : (uint32_t)entry->time;
     node->xattr = 0xffffffffu;
     *result = node;
     return 0;
@@ -317,7 +320,8 @@ int squashfs_tree_link(struct squashfs_tree *tree, const char *path, const char 
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp((*(struct squashfs_name *const *)a)->text, (*(struct squashfs_name *const *)b)->text);
+    return strcmp((*(struct squashfs_name *const *)a)->text,
+                  (*(struct squashfs_name *const *)b)->text);
 }
 
 static bool sort_directory(struct squashfs_node *directory)

@@ -1,7 +1,7 @@
 /* Writing a SquashFS image entry by entry: file data goes through libsquashfs' block processor (one
- * compressor thread per worker, fragments, duplicates), names and inodes are kept in memory and written
- * at the end. What the image holds depends on the entries and their order alone, not on the number of
- * workers. The file has no name until it is complete. */
+ * compressor thread per worker, fragments, duplicates), names and inodes are kept in memory and
+ * written at the end. What the image holds depends on the entries and their order alone, not on the
+ * number of workers. The file has no name until it is complete. */
 #include "ch.h"
 
 #include <fcntl.h>
@@ -92,8 +92,8 @@ static void free_writer(struct ch_squashfs *w)
 
 /* libsquashfs takes what LZ4 makes of data even if it is larger than the data, which unsquashfs(1)
  * refuses to read. */
-static sqfs_s32 compress_lz4(sqfs_compressor_t *compressor, const sqfs_u8 *in, sqfs_u32 size, sqfs_u8 *out,
-                             sqfs_u32 out_size)
+static sqfs_s32 compress_lz4(sqfs_compressor_t *compressor, const sqfs_u8 *in, sqfs_u32 size,
+                             sqfs_u8 *out, sqfs_u32 out_size)
 {
     (void)compressor;
     int n = LZ4_compress_default((const char *)in, (char *)out, (int)size, (int)out_size);
@@ -310,10 +310,16 @@ static int list_directory(struct tables *t, struct squashfs_node *dir)
         code = sqfs_dir_writer_end(t->listing);
     if (code != 0)
         return code;
-    dir->inode = sqfs_dir_writer_create_inode(t->listing, dir->links, dir->xattr,
-                                              dir->parent == dir ? t->w->super.inode_count + 1
-                                                                 : dir->parent->number);
-    return dir->inode == NULL ? SQFS_ERROR_ALLOC : 0;
+    uint32_t parent = dir->parent == dir ? t->w->super.inode_count + 1 : dir->parent->number;
+    dir->inode = sqfs_dir_writer_create_inode(t->listing, 0, dir->xattr, parent);
+    if (dir->inode == NULL)
+        return SQFS_ERROR_ALLOC;
+    /* libsquashfs would count all entries. */
+    if (dir->inode->base.type == SQFS_INODE_EXT_DIR)
+        dir->inode->data.dir_ext.nlink = dir->links;
+    else
+        dir->inode->data.dir.nlink = dir->links;
+    return 0;
 }
 
 /* Numbers as the kernel packs them (new_encode_dev). */

@@ -1,5 +1,4 @@
-/* Reaching things beneath a directory without ever following a link: what all of tree*.c rests on.
- */
+/* Reaching things beneath a directory, never following a link: what all of tree*.c rests on. */
 #include "tree.h"
 
 #include <stdio.h>

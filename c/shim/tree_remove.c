@@ -1,11 +1,26 @@
-/* Removing trees: by descriptors, whatever their modes and depth, but never beyond a mount point.
- */
+/* Removing trees: by descriptors, whatever modes and depth, but never beyond a mount point. */
 #include "tree.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* Refused with EXDEV if NAME is a mount point. With openat2 this holds for bind mounts of the same
- * file system too; before Linux 5.6 only the device number tells. */
+/* The mount a descriptor lies on, from /proc (Linux 3.15); -1 if it cannot be told. */
+static long mount_of(int fd)
+{
+    char path[48], text[256], *found;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    TREE_CLOSE int info = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+    if (length < 0)
+        return -1;
+    text[length] = '\0';
+    found = strstr(text, "mnt_id:");
+    return found == NULL ? -1 : strtol(found + strlen("mnt_id:"), NULL, 10);
+}
+
+/* Refused with EXDEV if NAME is a mount point: openat2 sees to that. Before Linux 5.6 the mounts
+ * are compared; the device number alone would not tell a bind mount of the same file system. */
 static int open_on_same_mount(int dirfd, const char *name, int flags)
 {
     struct stat above, here;
@@ -17,7 +32,7 @@ static int open_on_same_mount(int dirfd, const char *name, int flags)
     if (fd < 0)
         return -1;
     if (tree_stat_at(dirfd, "", &above) == 0 && tree_stat_at(fd, "", &here) == 0 &&
-        above.st_dev == here.st_dev)
+        above.st_dev == here.st_dev && mount_of(dirfd) == mount_of(fd))
         return fd;
     close(fd);
     errno = EXDEV;

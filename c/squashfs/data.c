@@ -66,123 +66,18 @@ int sq_fragment_read(struct sq *image, uint32_t index, struct sq_extent *out, st
     return 0;
 }
 
-/* --- the block list --- */
-
-struct walk {
-    struct sq_cursor sizes;
-    uint64_t disk;
-    uint64_t index;  /* of the next block */
-    uint64_t blocks; /* in the list */
-};
-
-static void walk_end(struct walk *walk)
-{
-    sq_cursor_release(&walk->sizes);
-}
-
-static int walk_next(struct walk *walk, struct sq_extent *out, struct ch_error *err)
-{
-    uint8_t raw[4];
-    int result = sq_cursor_read(&walk->sizes, raw, sizeof(raw), err);
-
-    if (result < 0)
-        return result;
-    out->disk = walk->disk;
-    out->size = sq_get32(raw);
-    walk->disk += out->size & (SQ_BLOCK_RAW - 1);
-    walk->index++;
-    return 0;
-}
-
-static int walk_skip(struct walk *walk, uint64_t count, struct ch_error *err)
-{
-    while (count > 0) {
-        uint8_t raw[4 * 512];
-        uint64_t part = count < 512 ? count : 512;
-        int result = sq_cursor_read(&walk->sizes, raw, part * 4, err);
-
-        if (result < 0)
-            return result;
-        for (uint64_t i = 0; i < part; i++)
-            walk->disk += sq_get32(raw + i * 4) & (SQ_BLOCK_RAW - 1);
-        walk->index += part;
-        count -= part;
-    }
-    return 0;
-}
-
-/* A block's place is the sum of the sizes before it. For files of hundreds of megabytes adding them
- * up for each read would tell, so every SQ_CHUNK blocks the sum is remembered. */
-static struct sq_checkpoint *checkpoint(struct sq *image, uint64_t ref, uint64_t chunk)
-{
-    return &image->checkpoints[(ref * 31 + chunk) % SQ_CHECKPOINTS];
-}
-
-static void remember(struct sq *image, uint64_t ref, const struct walk *walk)
-{
-    uint64_t chunk = walk->index / SQ_CHUNK;
-
-    pthread_mutex_lock(&image->checkpoint_lock);
-    *checkpoint(image, ref, chunk) =
-        (struct sq_checkpoint){ref + 1, chunk, walk->disk, walk->sizes.place};
-    pthread_mutex_unlock(&image->checkpoint_lock);
-}
-
-/* Starts WALK at the last remembered place not behind block INDEX. */
-static void recall(struct sq *image, const struct sq_inode *inode, uint64_t index,
-                   struct walk *walk)
-{
-    struct sq_place place = inode->behind;
-
-    walk->disk = inode->start;
-    walk->index = 0;
-    pthread_mutex_lock(&image->checkpoint_lock);
-    for (uint64_t chunk = index / SQ_CHUNK, tries = SQ_CHECKPOINTS; chunk > 0 && tries > 0;
-         chunk--, tries--) {
-        const struct sq_checkpoint *known = checkpoint(image, inode->ref, chunk);
-        if (known->file == inode->ref + 1 && known->chunk == chunk) {
-            walk->disk = known->disk;
-            walk->index = chunk * SQ_CHUNK;
-            place = known->sizes;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&image->checkpoint_lock);
-    sq_cursor_open(&walk->sizes, image, place, image->inode_end);
-}
-
-static int walk_start(struct sq *image, const struct sq_inode *inode, uint64_t index,
-                      struct walk *walk, struct ch_error *err)
-{
-    uint64_t block_size = image->info.block_size;
-
-    recall(image, inode, index, walk);
-    walk->blocks = inode->size / block_size;
-    if (inode->size % block_size != 0 && inode->fragment == SQ_NONE)
-        walk->blocks++;
-    while (index - walk->index >= SQ_CHUNK) {
-        int result = walk_skip(walk, SQ_CHUNK, err);
-        if (result < 0)
-            return result;
-        remember(image, inode->ref, walk);
-    }
-    return walk_skip(walk, index - walk->index, err);
-}
-
-/* --- reading --- */
-
 /* Extents number FIRST to LAST of a file, and what to decode meanwhile. */
 struct wish {
     struct sq_extent extents[EXTENTS_MAX];
     unsigned count;
 };
 
-static int next_extent(struct sq *image, const struct sq_inode *inode, struct walk *walk,
+static int next_extent(struct sq *image, const struct sq_inode *inode, struct sq_block_list *list,
                        struct sq_extent *out, struct ch_error *err)
 {
-    if (walk->index < walk->blocks)
-        return walk_next(walk, out, err);
-    walk->index++;
+    if (list->index < list->blocks)
+        return sq_block_list_next(list, out, err);
+    list->index++;
     return sq_fragment_read(image, inode->fragment, out, err);
 }
 
@@ -217,26 +112,26 @@ static void read_fragments_ahead(struct sq *image, const struct sq_inode *inode,
 static int find_extents(struct sq *image, const struct sq_inode *inode, uint64_t first,
                         unsigned wanted, struct wish *wish, struct ch_error *err)
 {
-    __attribute__((cleanup(walk_end))) struct walk walk;
+    __attribute__((cleanup(sq_block_list_close))) struct sq_block_list list;
     struct sq_extent extent = {0};
     uint64_t total, ahead;
-    int result = walk_start(image, inode, first > 0 ? first - 1 : 0, &walk, err);
+    int result = sq_block_list_open(image, inode, first > 0 ? first - 1 : 0, &list, err);
 
-    total = walk.blocks + (inode->fragment != SQ_NONE);
+    total = list.blocks + (inode->fragment != SQ_NONE);
     if (result == 0 && first > 0)
-        result = walk_next(&walk, &extent, err);
+        result = sq_block_list_next(&list, &extent, err);
     if (result < 0)
         return result;
     ahead = ahead_of(image, first, extent.disk);
     for (wish->count = 0; wish->count < wanted; wish->count++)
-        if ((result = next_extent(image, inode, &walk, &wish->extents[wish->count], err)) < 0)
+        if ((result = next_extent(image, inode, &list, &wish->extents[wish->count], err)) < 0)
             return result;
     for (unsigned i = 1; i < wanted; i++)
         sq_readahead_add(image, wish->extents[i]);
     if (first + wanted == total && inode->fragment != SQ_NONE)
         read_fragments_ahead(image, inode, wish->extents[wanted - 1]);
-    for (; ahead > 0 && walk.index < total; ahead--)
-        if (next_extent(image, inode, &walk, &extent, NULL) == 0)
+    for (; ahead > 0 && list.index < total; ahead--)
+        if (next_extent(image, inode, &list, &extent, NULL) == 0)
             sq_readahead_add(image, extent);
     return 0;
 }

@@ -19,7 +19,7 @@
 #define SQ_XATTR_OUT_OF_LINE 0x100
 
 #define SQ_NAME_MAX 255
-#define SQ_RUN_MAX 256      /* entries below one directory header */
+#define SQ_RUN_MAX 256 /* entries below one directory header */
 
 static inline uint16_t sq_get16(const uint8_t *p)
 {

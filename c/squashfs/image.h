@@ -16,7 +16,7 @@
 /* Always with "= {0}": a return before sq_cursor_open() releases it as well. */
 #define SQ_AUTO_CURSOR __attribute__((cleanup(sq_cursor_release)))
 
-/* Where a file's block number CHUNK * SQ_CHUNK lies; see data.c. */
+/* Where a file's block number CHUNK * SQ_CHUNK lies; see block_list.c. */
 #define SQ_CHUNK 1024
 #define SQ_CHECKPOINTS 256
 struct sq_checkpoint {
@@ -71,13 +71,28 @@ int sq_table_read(struct sq *image, const struct sq_table *table, uint32_t index
                   struct ch_error *err);
 int sq_ids_read(struct sq *image, uint64_t place, uint32_t count, struct ch_error *err);
 
-/* --- data.c --- */
+/* --- block_list.c --- */
 
-/* A block of file content as the block list or the fragment table tells it. */
 struct sq_extent {
     uint64_t disk;
     uint32_t size; /* with SQ_BLOCK_RAW */
 };
+
+struct sq_block_list {
+    struct sq_cursor sizes;
+    uint64_t disk;
+    uint64_t index;  /* of the next block */
+    uint64_t blocks; /* in the list */
+};
+
+/* Before block INDEX. Close whatever it returned. */
+int sq_block_list_open(struct sq *image, const struct sq_inode *inode, uint64_t index,
+                       struct sq_block_list *list, struct ch_error *err);
+int sq_block_list_next(struct sq_block_list *list, struct sq_extent *out, struct ch_error *err);
+void sq_block_list_close(struct sq_block_list *list);
+
+/* --- data.c --- */
+
 int sq_extent_get(struct sq *image, struct sq_extent extent, struct sq_block **out,
                   struct ch_error *err);
 int sq_fragment_read(struct sq *image, uint32_t index, struct sq_extent *out, struct ch_error *err);

@@ -42,7 +42,7 @@ export async function* openFileChunks(path: string): AsyncGenerator<Uint8Array, 
     yield* readAhead(readPieces(file), 1);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new ChError(`can't read: ${path}`, { cause: error });
+    throw new ChError(`can’t read: ${path}`, { cause: error });
   }
 }
 
@@ -90,7 +90,7 @@ async function* decode(
       filled = 0;
     } while (input.length > 0 || status === "output");
   }
-  if (status === "input") throw new ChError(`can't decompress: ${name}: ${kind} data is truncated`);
+  if (status === "input") throw new ChError(`can’t decompress: ${name}: ${kind} data is truncated`);
   if (filled > 0) yield output.subarray(0, filled);
 }
 
@@ -104,7 +104,7 @@ async function runDecoder(
     return await decoder.run(input, output);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new ChError(`can't decompress: ${name}: ${error.message}`);
+    throw new ChError(`can’t decompress: ${name}: ${error.message}`);
   }
 }
 

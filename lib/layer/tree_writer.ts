@@ -140,16 +140,18 @@ export class TreeWriter implements Sink, Disposable {
     let file: Descriptor | undefined;
     try {
       for await (const chunk of content.chunks) {
+        if (offset + chunk.length > size) throw wrongSize(entry);
         if (chunk.length === size && !isHole(chunk) && !this.#needsOpenFile(entry)) {
-          return this.#putFile(entry, chunk, place);
+          this.#putFile(entry, chunk, place);
+        } else {
+          file ??= this.#createFile(place);
+          if (!isHole(chunk)) change.writeDescriptor(file.fd, chunk, offset);
         }
-        file ??= this.#createFile(place);
-        if (!isHole(chunk)) change.writeDescriptor(file.fd, chunk, offset);
         offset += chunk.length;
       }
-      if (offset !== size) throw new ChError(`wrong size: ${displayOsString(entry.path)}`);
-      file ??= this.#createFile(place);
-      this.#finishFile(entry, file.fd);
+      if (offset !== size) throw wrongSize(entry);
+      if (size === 0) file ??= this.#createFile(place);
+      if (file !== undefined) this.#finishFile(entry, file.fd);
     } finally {
       file?.[Symbol.dispose]();
     }
@@ -285,6 +287,10 @@ function checkPath({ path }: Entry): void {
   if (hasUpLevel(path) || normalizePath(path) !== path || path.includes("\0")) {
     throw new ChError(`unsafe name: ${displayOsString(path)}`);
   }
+}
+
+function wrongSize({ path }: Entry): ChError {
+  return new ChError(`wrong size: ${displayOsString(path)}`);
 }
 
 /** Canonical path of a directory in the tree. */

@@ -6,6 +6,7 @@ import {
   defineOptions,
   findValue,
   isGiven,
+  listSpellings,
   listValues,
   mergeGiven,
   spellOption,
@@ -167,4 +168,12 @@ Deno.test("spellOption() writes an option as documents do", () => {
   assert(spelled.includes("-s, --storage=DIR"));
   assert(spelled.includes("-q, --quiet"));
   assert(spelled.includes("--force[=ARG]"));
+});
+
+Deno.test("listSpellings() names all ways to write the options that can be given", () => {
+  const spellings = listSpellings(command);
+  for (const name of ["-h", "--help", "--old", "--older", "--force"]) {
+    assert(spellings.includes(name), name);
+  }
+  assert(!spellings.includes("--gone"));
 });

@@ -278,8 +278,8 @@ for (const kind of ["directory", "archive"] as const) {
     inPlace(async (place) => {
       makeOldImage(place);
       sh(
-        `mkdir src; cd src; for i in $(seq 200); do mkdir d$i; for j in $(seq 20); do
-           echo $i $j >d$i/f$j; done; done; head -c 30000000 /dev/urandom >zzz`,
+        `mkdir src; cd src; for i in $(seq 100); do mkdir d$i; for j in $(seq 10); do
+           echo $i $j >d$i/f$j; done; done; head -c 10000000 /dev/zero >zzz`,
         place.path,
       );
       if (kind === "archive") sh("mv src d; tar -cf src d", place.path);
