@@ -71,7 +71,7 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
 		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
-			$$others --charset=utf8 --log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
+			$$others --log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
 	done
 	@touch $@
 

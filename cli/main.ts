@@ -51,8 +51,9 @@ async function dispatch([program = "ch", ...words]: readonly string[]): Promise<
   if (byName !== undefined) return await (await byName()).main([program, ...words]);
 
   const [first, ...rest] = words;
-  const byWord = TOOLS[`ch-${first}`];
-  if (byWord !== undefined) return await (await byWord()).main([`ch-${first}`, ...rest]);
+  const name = first !== undefined && first in TOOLS ? first : `ch-${first}`;
+  const byWord = TOOLS[name];
+  if (byWord !== undefined) return await (await byWord()).main([name, ...rest]);
   switch (first) {
     case "--help":
     case "-h":

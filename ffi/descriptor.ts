@@ -4,6 +4,9 @@ import { openLibrary } from "./library.ts";
 import { TREE } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
+/** One for all calls that are made in turn on this thread: what it says is read before the next. */
+const block = newErrorBlock();
+
 let symbols: ReturnType<typeof openLibrary<typeof TREE>> | undefined;
 
 /** The symbols for looking at trees. Shared with ffi/tree.ts. */
@@ -20,13 +23,12 @@ export class Descriptor implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    treeLibrary().ch_tree_close(this.fd, newErrorBlock());
+    treeLibrary().ch_tree_close(this.fd, block);
   }
 }
 
 /** Fills BUFFER from OFFSET on, or from the current position; returns how much there was, 0 at the end. */
 export function readDescriptor(fd: number, buffer: Uint8Array<ArrayBuffer>, offset = -1): number {
-  const block = newErrorBlock();
   const result = treeLibrary().ch_tree_read(fd, buffer, buffer.length, BigInt(offset), block);
   return checkResult(result, block);
 }

@@ -1,14 +1,14 @@
 // This process as its caller started it, users and groups of the host, and the program that becomes
 // the container (c/shim/process.c).
 
-import { openLibrary } from "./library.ts";
+import { openLightLibrary } from "./light_library.ts";
 import { decodeOsString, encodeCString } from "./os_string.ts";
 import { packPlan, type Plan } from "./plan.ts";
 import { PROCESS } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
-let library: Deno.DynamicLibrary<typeof PROCESS>["symbols"] | undefined;
-const open = () => library ??= openLibrary(PROCESS);
+let library: ReturnType<typeof openLightLibrary<typeof PROCESS>> | undefined;
+const open = () => library ??= openLightLibrary(PROCESS);
 
 /** Descriptor of what the entry code recorded; -1 without entry code (source tree, deno compile). */
 function callerDescriptor(): number {

@@ -35,7 +35,6 @@ export interface DirectoryEntry extends Stat {
 
 /** Opens a directory by a path of the host's, links followed. */
 export function openRoot(path: string): Descriptor {
-  const block = newErrorBlock();
   return new Descriptor(
     checkResult(treeLibrary().ch_tree_open_root(encodeCString(path), block), block),
   );
@@ -43,14 +42,12 @@ export function openRoot(path: string): Descriptor {
 
 /** "" opens the directory itself once more. */
 export function openDirectory(dirFd: number, path: string): Descriptor {
-  const block = newErrorBlock();
   const result = treeLibrary().ch_tree_open_directory(dirFd, encodeCString(path), block);
   return new Descriptor(checkResult(result, block));
 }
 
 /** For reading, and only if it is a regular file: devices and FIFOs are not even touched. */
 export function openFile(dirFd: number, path: string): Descriptor {
-  const block = newErrorBlock();
   const result = treeLibrary().ch_tree_open_file(dirFd, encodeCString(path), block);
   return new Descriptor(checkResult(result, block));
 }
@@ -59,7 +56,6 @@ export function openFile(dirFd: number, path: string): Descriptor {
 export function listDirectory(dirFd: number): DirectoryEntry[] {
   const filled = new BigUint64Array(2);
   for (let capacity = FIRST_LISTING;; capacity = Number(filled[1])) {
-    const block = newErrorBlock();
     const buffer = new Uint8Array(capacity);
     checkResult(treeLibrary().ch_tree_list(dirFd, buffer, capacity, toBytes(filled), block), block);
     // The directory can grow between two attempts.
@@ -69,7 +65,6 @@ export function listDirectory(dirFd: number): DirectoryEntry[] {
 
 /** Of PATH itself, also if it is a link; undefined if there is nothing. */
 export function findEntry(dirFd: number, path: string): Stat | undefined {
-  const block = newErrorBlock();
   const buffer = new Uint8Array(STAT_SIZE);
   const result = treeLibrary().ch_tree_stat(dirFd, encodeCString(path), buffer, block);
   if (result >= 0) return unpackStat(new DataView(buffer.buffer), 0);
@@ -80,7 +75,6 @@ export function findEntry(dirFd: number, path: string): Stat | undefined {
 
 /** As {@linkcode findEntry}, for what must be there. */
 export function readEntry(dirFd: number, path: string): Stat {
-  const block = newErrorBlock();
   const buffer = new Uint8Array(STAT_SIZE);
   checkResult(treeLibrary().ch_tree_stat(dirFd, encodeCString(path), buffer, block), block);
   return unpackStat(new DataView(buffer.buffer), 0);
@@ -88,7 +82,6 @@ export function readEntry(dirFd: number, path: string): Stat {
 
 /** Target of a symbolic link. */
 export function readLinkAt(dirFd: number, path: string): string {
-  const block = newErrorBlock();
   const buffer = new Uint8Array(PATH_MAX);
   const length = checkResult(
     treeLibrary().ch_tree_readlink(dirFd, encodeCString(path), buffer, buffer.length, block),
@@ -102,7 +95,6 @@ export function readXattrs(dirFd: number, path: string): Map<string, Uint8Array>
   const name = encodeCString(path);
   const filled = new BigUint64Array(2);
   for (let capacity = FIRST_XATTRS;; capacity = Number(filled[1])) {
-    const block = newErrorBlock();
     const buffer = new Uint8Array(capacity);
     checkResult(
       treeLibrary().ch_tree_get_xattrs(dirFd, name, buffer, capacity, toBytes(filled), block),
@@ -140,7 +132,6 @@ export function resolveInRoot(
   const name = encodeCString(path);
   const filled = new BigUint64Array(2);
   for (let capacity = PATH_MAX;; capacity = Number(filled[1])) {
-    const block = newErrorBlock();
     const buffer = new Uint8Array(capacity);
     const result = checkResult(
       treeLibrary().ch_tree_resolve(rootFd, name, flags, buffer, capacity, toBytes(filled), block),
@@ -154,6 +145,9 @@ export function resolveInRoot(
     };
   }
 }
+
+/** One for all calls, which are made in turn: what it says is read before the next. */
+const block = newErrorBlock();
 
 const STAT_SIZE = 72;
 const LIST_HEADER = 80;

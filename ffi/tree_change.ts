@@ -9,6 +9,9 @@ import { TREE_CHANGE } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 import { findEntry, resolveInRoot } from "./tree.ts";
 
+/** One for all calls, which are made in turn: what it says is read before the next. */
+const block = newErrorBlock();
+
 let symbols: ReturnType<typeof openLibrary<typeof TREE_CHANGE>> | undefined;
 
 function library() {
@@ -23,7 +26,6 @@ export interface FileTime {
 
 /** A new file, open for writing. */
 export function createFile(dirFd: number, path: string, mode: number): Descriptor {
-  const block = newErrorBlock();
   const result = library().ch_tree_create(dirFd, encodeCString(path), mode, block);
   return new Descriptor(checkResult(result, block));
 }
@@ -36,7 +38,6 @@ export function putFile(
   mode: number,
   { mtime, mtimeNsec }: FileTime,
 ): void {
-  const block = newErrorBlock();
   checkResult(
     library().ch_tree_put(
       dirFd,
@@ -53,7 +54,6 @@ export function putFile(
 }
 
 export function makeDirectory(dirFd: number, path: string, mode: number): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_mkdir(dirFd, encodeCString(path), mode, block), block);
 }
 
@@ -78,7 +78,6 @@ export function makeDirectories(rootFd: number, path: string, mode: number): str
 }
 
 export function makeSymlink(target: string, dirFd: number, path: string): void {
-  const block = newErrorBlock();
   const result = library().ch_tree_symlink(
     encodeCString(target),
     dirFd,
@@ -90,7 +89,6 @@ export function makeSymlink(target: string, dirFd: number, path: string): void {
 
 /** PATH becomes a further name of FROM, also if that is a symbolic link. */
 export function makeHardLink(fromFd: number, from: string, dirFd: number, path: string): void {
-  const block = newErrorBlock();
   const result = library().ch_tree_link(
     fromFd,
     encodeCString(from),
@@ -111,7 +109,6 @@ export function makeNode(
   mode: number,
   { major = 0, minor = 0 }: { readonly major?: number; readonly minor?: number } = {},
 ): void {
-  const block = newErrorBlock();
   const bits = NODE_TYPES[type] | mode;
   checkResult(
     library().ch_tree_mknod(dirFd, encodeCString(path), bits, major, minor, block),
@@ -121,17 +118,14 @@ export function makeNode(
 
 /** Not of symbolic links (ELOOP), which have no mode of their own. */
 export function setMode(dirFd: number, path: string, mode: number): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_chmod(dirFd, encodeCString(path), mode, block), block);
 }
 
 export function setOwner(dirFd: number, path: string, uid: number, gid: number): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_chown(dirFd, encodeCString(path), uid, gid, block), block);
 }
 
 export function setTime(dirFd: number, path: string, { mtime, mtimeNsec }: FileTime): void {
-  const block = newErrorBlock();
   const result = library().ch_tree_set_mtime(
     dirFd,
     encodeCString(path),
@@ -143,7 +137,6 @@ export function setTime(dirFd: number, path: string, { mtime, mtimeNsec }: FileT
 }
 
 export function setXattr(dirFd: number, path: string, name: string, value: Uint8Array): void {
-  const block = newErrorBlock();
   const result = library().ch_tree_set_xattr(
     dirFd,
     encodeCString(path),
@@ -157,12 +150,10 @@ export function setXattr(dirFd: number, path: string, name: string, value: Uint8
 
 /** Anything but a directory. */
 export function removeFile(dirFd: number, path: string): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_unlink(dirFd, encodeCString(path), block), block);
 }
 
 export function removeEmptyDirectory(dirFd: number, path: string): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_rmdir(dirFd, encodeCString(path), block), block);
 }
 
@@ -171,7 +162,6 @@ export function removeEmptyDirectory(dirFd: number, path: string): void {
  * a mount point with EXDEV or EBUSY and its path (relative to DIRFD) in the error.
  */
 export function removeTree(dirFd: number, path: string): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_remove_tree(dirFd, encodeCString(path), block), block);
 }
 
@@ -191,7 +181,6 @@ export function exchangeNames(fromFd: number, from: string, toFd: number, to: st
 }
 
 function rename(fromFd: number, from: string, toFd: number, to: string, flags: number): void {
-  const block = newErrorBlock();
   const result = library().ch_tree_rename(
     fromFd,
     encodeCString(from),
@@ -205,14 +194,12 @@ function rename(fromFd: number, from: string, toFd: number, to: string, flags: n
 
 /** All of DATA at OFFSET of an open file. */
 export function writeDescriptor(fd: number, data: Uint8Array, offset: number): void {
-  const block = newErrorBlock();
   const bytes = data as Uint8Array<ArrayBuffer>;
   checkResult(library().ch_tree_write(fd, bytes, bytes.length, BigInt(offset), block), block);
 }
 
 /** What an open file gets last: its size (what was not written is a hole), mode and time. */
 export function finishFile(fd: number, size: number, mode: number, time: FileTime): void {
-  const block = newErrorBlock();
   const { mtime, mtimeNsec } = time;
   const result = library().ch_tree_finish_file(
     fd,
@@ -227,6 +214,5 @@ export function finishFile(fd: number, size: number, mode: number, time: FileTim
 
 /** The first SIZE bytes, as a reflink where it can be had; holes stay. EIO if there are fewer. */
 export function copyFileData(fromFd: number, toFd: number, size: number): void {
-  const block = newErrorBlock();
   checkResult(library().ch_tree_copy_data(fromFd, toFd, BigInt(size), block), block);
 }

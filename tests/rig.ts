@@ -12,6 +12,8 @@ const rigDirectory = ask("tools/rig.sh", "where");
 const user = ask("tools/rig.sh", "user");
 const uid = Number(ask("id", "-u", user));
 const gid = Number(ask("id", "-g", user));
+// By path: a test may change PATH.
+const setpriv = ask("sh", "-c", "command -v setpriv");
 
 export const rig = {
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
@@ -83,7 +85,7 @@ export function exists(path: string): boolean {
 }
 
 function canOpen(path: string): boolean {
-  const { code } = new Deno.Command("setpriv", {
+  const { code } = new Deno.Command(setpriv, {
     args: [...asUser(), "sh", "-c", `: <>${path}`],
     stderr: "null",
   }).outputSync();
@@ -185,7 +187,7 @@ export class Workplace implements Disposable {
   }
 
   spawn(command: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
-    const wrapped = options.root ? command : ["setpriv", ...asUser(), ...command];
+    const wrapped = options.root ? command : [setpriv, ...asUser(), ...command];
     return new Deno.Command(wrapped[0] as string, {
       args: wrapped.slice(1),
       cwd: options.cwd ?? this.path,

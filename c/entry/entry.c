@@ -20,8 +20,8 @@
 
 #define STATUS_FAIL 31
 #define SIGNAL_COUNT 64
-/* V8 reserves 48 GiB of address space at start (it does not use them); the rest is for heap, threads
- * and libraries. */
+/* V8 reserves 48 GiB of address space at start (it does not use them); the rest is for heap,
+ * threads and libraries. */
 #define ADDRESS_SPACE_NEEDED (56ull << 30)
 /* Our descriptors lie above those that people count on. */
 #define FIRST_DESCRIPTOR 100
@@ -122,6 +122,16 @@ static void refuse_privilege(const char *argv0)
     SYS3(SYS_getresgid, &g[0], &g[1], &g[2]);
     if (u[0] != u[1] || u[1] != u[2] || g[0] != g[1] || g[1] != g[2])
         FAIL(argv0, "please report this bug");
+}
+
+/* Deno does not start in a directory that has been removed; nothing relative could be found there
+ * anyway, and the container begins in a directory of its own. */
+static void leave_removed_directory(void)
+{
+    char path[4096];
+
+    if (SYS2(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
+        SYS1(SYS_chdir, "/");
 }
 
 /* The layout of the kernel's sigaction: handler comes first everywhere. */
@@ -238,7 +248,8 @@ static const struct payload *find_script(int argc, char **argv)
             continue;
         if (argc > 0 && equal(payload[i].name, last_component(argv[0])))
             return &payload[i];
-        if (argc > 1 && equal(payload[i].name + sizeof("ch-") - 1, argv[1]))
+        if (argc > 1 && (equal(payload[i].name, argv[1]) ||
+                         equal(payload[i].name + sizeof("ch-") - 1, argv[1])))
             by_word = &payload[i];
     }
     return by_word != NULL ? by_word : &payload[0];
@@ -356,6 +367,7 @@ __attribute__((used, visibility("hidden"))) unsigned long *entry_prepare(unsigne
     refuse_privilege(argv0);
     record(&caller);
     raise_limits(argv0, &caller);
+    leave_removed_directory();
     caller.init_offset = graft.file_offset + init->offset;
     caller.init_length = init->length;
 

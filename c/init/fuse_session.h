@@ -36,9 +36,18 @@ struct fuse_request {
 /* Answers requests with THREADS threads, this one included, until the connection ends. */
 void fuse_session_run(struct sq *image, int fd, unsigned threads);
 
-/* --- fuse_operations.c --- */
+/* --- fuse_operations.c, fuse_directory.c, fuse_xattr.c --- */
 
 void fuse_answer(struct fuse_request *request);
+/* The inode that the request is about. */
+int fuse_read_node(const struct fuse_request *request, struct sq_inode *inode);
+void fuse_fill_entry(const struct fuse_session *session, const struct sq_inode *inode,
+                     struct fuse_entry_out *out);
+
+void fuse_do_opendir(struct fuse_request *request);
+void fuse_do_readdir(struct fuse_request *request, bool plus);
+void fuse_do_getxattr(struct fuse_request *request);
+void fuse_do_listxattr(struct fuse_request *request);
 
 /* --- answers, each request has exactly one --- */
 

@@ -76,7 +76,12 @@ static void free_writer(struct ch_squashfs *w)
 {
     if (w == NULL)
         return;
-    /* The processor first: its threads use the rest. */
+    /* The processor first: its threads use the rest. Blocks under way it frees only when they come
+     * out. */
+    if (w->file != NULL)
+        sqfs_block_processor_end_file(w->processor);
+    if (w->processor != NULL)
+        sqfs_block_processor_finish(w->processor);
     sqfs_destroy(w->processor);
     sqfs_destroy(w->xattrs);
     sqfs_destroy(w->ids);
@@ -209,6 +214,9 @@ static int add_xattrs(struct ch_squashfs *w, struct squashfs_node *node, const u
 
 static int append(struct ch_squashfs *w, const void *data, size_t size, struct ch_error *err)
 {
+    /* libsquashfs does not take nothing. */
+    if (size == 0)
+        return 0;
     if (size > w->missing)
         return CH_FAIL_WITH(err, 0, "squashfs append", "file has more data than was announced");
     int code = sqfs_block_processor_append(w->processor, data, size);

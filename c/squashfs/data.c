@@ -66,12 +66,6 @@ int sq_fragment_read(struct sq *image, uint32_t index, struct sq_extent *out, st
     return 0;
 }
 
-/* Extents number FIRST to LAST of a file, and what to decode meanwhile. */
-struct wish {
-    struct sq_extent extents[EXTENTS_MAX];
-    unsigned count;
-};
-
 static int next_extent(struct sq *image, const struct sq_inode *inode, struct sq_block_list *list,
                        struct sq_extent *out, struct ch_error *err)
 {
@@ -109,27 +103,30 @@ static void read_fragments_ahead(struct sq *image, const struct sq_inode *inode,
         sq_readahead_add(image, extent);
 }
 
-static int find_extents(struct sq *image, const struct sq_inode *inode, uint64_t first,
-                        unsigned wanted, struct wish *wish, struct ch_error *err)
+/* COUNT extents of a file from number FIRST on; those behind the first, and perhaps some more, are
+ * decoded by others meanwhile. */
+static int find_extents(struct sq *image, const struct sq_inode *inode, uint64_t first, int count,
+                        struct sq_extent *extents, struct ch_error *err)
 {
     __attribute__((cleanup(sq_block_list_close))) struct sq_block_list list;
     struct sq_extent extent = {0};
     uint64_t total, ahead;
     int result = sq_block_list_open(image, inode, first > 0 ? first - 1 : 0, &list, err);
 
-    total = list.blocks + (inode->fragment != SQ_NONE);
     if (result == 0 && first > 0)
         result = sq_block_list_next(&list, &extent, err);
     if (result < 0)
         return result;
+    total = list.blocks + (inode->fragment != SQ_NONE);
     ahead = ahead_of(image, first, extent.disk);
-    for (wish->count = 0; wish->count < wanted; wish->count++)
-        if ((result = next_extent(image, inode, &list, &wish->extents[wish->count], err)) < 0)
+    for (int i = 0; i < count; i++) {
+        if ((result = next_extent(image, inode, &list, &extents[i], err)) < 0)
             return result;
-    for (unsigned i = 1; i < wanted; i++)
-        sq_readahead_add(image, wish->extents[i]);
-    if (first + wanted == total && inode->fragment != SQ_NONE)
-        read_fragments_ahead(image, inode, wish->extents[wanted - 1]);
+        if (i > 0)
+            sq_readahead_add(image, extents[i]);
+    }
+    if (list.index == total && inode->fragment != SQ_NONE)
+        read_fragments_ahead(image, inode, extents[count - 1]);
     for (; ahead > 0 && list.index < total; ahead--)
         if (next_extent(image, inode, &list, &extent, NULL) == 0)
             sq_readahead_add(image, extent);
@@ -155,12 +152,25 @@ static int map_extent(struct sq *image, struct sq_extent extent, bool fragment, 
     return 0;
 }
 
+/* Those of block NUMBER that are among the bytes [OFFSET, END). */
+static int map_block(struct sq *image, const struct sq_inode *inode, struct sq_extent extent,
+                     uint64_t number, uint64_t offset, uint64_t end, struct sq_span *span,
+                     struct ch_error *err)
+{
+    uint64_t block_size = image->info.block_size, at = number * block_size;
+    bool fragment = inode->fragment != SQ_NONE && number == inode->size / block_size;
+    uint32_t from = offset > at ? (uint32_t)(offset - at) : 0;
+    uint64_t to = end - at < block_size ? end - at : block_size;
+
+    return map_extent(image, extent, fragment, from + (fragment ? inode->fragment_offset : 0),
+                      to - from, span, err);
+}
+
 int sq_map(struct sq *image, const struct sq_inode *inode, uint64_t offset, size_t length,
            struct sq_span *spans, int count, struct ch_error *err)
 {
-    uint64_t block_size = image->info.block_size;
-    uint64_t first = offset / block_size, last, end;
-    struct wish wish;
+    struct sq_extent extents[EXTENTS_MAX];
+    uint64_t first = offset / image->info.block_size, last, end;
     int result;
 
     if (inode->type != SQ_FILE)
@@ -169,23 +179,16 @@ int sq_map(struct sq *image, const struct sq_inode *inode, uint64_t offset, size
     if (offset >= inode->size || length == 0 || count <= 0)
         return 0;
     end = length > inode->size - offset ? inode->size : offset + length;
-    last = (end - 1) / block_size;
+    last = (end - 1) / image->info.block_size;
     if (count > EXTENTS_MAX)
         count = EXTENTS_MAX;
     if (last - first < (uint64_t)count)
         count = (int)(last - first) + 1;
-    if ((result = find_extents(image, inode, first, (unsigned)count, &wish, err)) < 0)
+    if ((result = find_extents(image, inode, first, count, extents, err)) < 0)
         return result;
-
     for (int i = 0; i < count; i++) {
-        uint64_t at = (first + (uint64_t)i) * block_size;
-        bool fragment = inode->fragment != SQ_NONE && at / block_size == inode->size / block_size;
-        uint32_t from = i == 0 ? (uint32_t)(offset - at) : 0;
-        uint64_t to = end - at < block_size ? end - at : block_size;
-
         result =
-            map_extent(image, wish.extents[i], fragment,
-                       from + (fragment ? inode->fragment_offset : 0), to - from, &spans[i], err);
+            map_block(image, inode, extents[i], first + (unsigned)i, offset, end, &spans[i], err);
         if (result < 0) {
             sq_unmap(image, spans, i);
             return result;

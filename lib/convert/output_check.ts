@@ -14,7 +14,8 @@ export type PresentDirectory = "nothing" | "empty" | "image" | "link";
  * stays where it is. */
 export function checkDirectoryOutput(path: string, noClobber: boolean): PresentDirectory {
   checkParent(path);
-  const own = findFileType(path, "keep");
+  // With a slash at its end a link would be followed.
+  const own = findFileType(splitFilePath(path).join("/"), "keep");
   if (own === undefined) return "nothing";
   const display = displayOsString(path);
   if (findFileType(path, "follow") !== "directory") {

@@ -54,7 +54,8 @@ export async function* addSkeleton(source: Source, skeleton: Skeleton): Source {
     const [parent] = splitPath(path);
     return !found.has(path) && (parent === "" || found.get(parent) === "directory");
   };
-  for (const path of skeleton.directories.filter(isMissingHere)) {
+  for (const path of skeleton.directories) {
+    if (!isMissingHere(path)) continue;
     yield { ...common, path, type: "directory", mode: 0o755 };
     found.set(path, "directory");
   }

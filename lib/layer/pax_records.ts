@@ -25,7 +25,9 @@ export function parsePaxRecords(
       throw new PaxError("malformed extended header");
     }
     // A copy: the data may lie in a buffer that is soon used again.
-    visit(decodeOsString(data.subarray(blank + 1, equals)), data.slice(equals + 1, end));
+    const key = decodeOsString(data.subarray(blank + 1, equals));
+    if (key.includes("\0")) throw new PaxError("malformed extended header");
+    visit(key, data.slice(equals + 1, end));
     at = end + 1;
   }
 }

@@ -64,12 +64,19 @@ export function applyExtension(
   return {
     ...header,
     ...parsed,
-    name: findText(extension, "GNU.sparse.name") ?? findText(extension, "path") ?? header.name,
-    linkName: findText(extension, "linkpath") ?? header.linkName,
+    name: findName(extension, "GNU.sparse.name") ?? findName(extension, "path") ?? header.name,
+    linkName: findName(extension, "linkpath") ?? header.linkName,
     size: findNumber(extension, "size") ?? header.size,
     uid: findNumber(extension, "uid") ?? header.uid,
     gid: findNumber(extension, "gid") ?? header.gid,
   };
+}
+
+/** A value that is to be a file's name: a NUL in it has no way into the system. */
+function findName(extension: Extension, key: string): string | undefined {
+  const name = findText(extension, key);
+  if (name?.includes("\0")) throw new PaxError(`malformed extended header: ${key}`);
+  return name;
 }
 
 /** The member's extended attributes; undefined if it has none. */

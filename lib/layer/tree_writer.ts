@@ -137,12 +137,14 @@ export class TreeWriter implements Sink, Disposable {
     // Most files are small and arrive whole: one call makes them. Others are made with the first chunk
     // that does not bring all.
     let offset = 0;
+    let isPut = false;
     let file: Descriptor | undefined;
     try {
       for await (const chunk of content.chunks) {
         if (offset + chunk.length > size) throw wrongSize(entry);
         if (chunk.length === size && !isHole(chunk) && !this.#needsOpenFile(entry)) {
           this.#putFile(entry, chunk, place);
+          isPut = true;
         } else {
           file ??= this.#createFile(place);
           if (!isHole(chunk)) change.writeDescriptor(file.fd, chunk, offset);
@@ -150,8 +152,9 @@ export class TreeWriter implements Sink, Disposable {
         offset += chunk.length;
       }
       if (offset !== size) throw wrongSize(entry);
-      if (size === 0) file ??= this.#createFile(place);
-      if (file !== undefined) this.#finishFile(entry, file.fd);
+      if (isPut) return;
+      file ??= this.#createFile(place);
+      this.#finishFile(entry, file.fd);
     } finally {
       file?.[Symbol.dispose]();
     }

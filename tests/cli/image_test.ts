@@ -26,8 +26,8 @@ const plain: readonly [
   expected: Expected,
   env?: Readonly<Record<string, string | undefined>>,
 ][] = [
-  ["", { code: 1, stderr: /^usage: ch-image .*\n\n[^]*\n {2}list  / }],
-  ["--help", { code: 0, stdout: /^usage: ch-image .*\n\n[^]*\n {2}list  / }],
+  ["", { code: 1, stderr: /^usage: ch-image .*\n\n[^]*\n {2}list {2}/ }],
+  ["--help", { code: 0, stdout: /^usage: ch-image .*\n\n[^]*\n {2}list {2}/ }],
   ["-h", { code: 0, stdout: /^usage: ch-image / }],
   ["list --help", { code: 0, stdout: /^usage: ch-image list / }],
   ["-q list -h", { code: 0, stdout: /^usage: ch-image list / }],

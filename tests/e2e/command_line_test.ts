@@ -255,7 +255,7 @@ for (const how of ["symlink", "link", "copy"] as const) {
   });
 }
 
-for (const [name, ...words] of [["ch-run"], ["ch", "run"], ["ch", "ch-run"]]) {
+for (const [name, ...words] of [["ch-run"], ["ch", "run"]]) {
   test(`the command line "${[name, ...words].join(" ")} …" is ch-run's`, async (work) => {
     const version = await work.run([name as string, ...words, "--version"]);
     expect(version, { code: 0, stderr: VERSION });

@@ -252,7 +252,7 @@ for (const [reference, stderr] of REFERENCES) {
     const image = work.image();
     const result = await work.run(["ch-image", "import", image, reference]);
     expect(result, { code: 1, stderr });
-    assert.deepEqual([...Deno.readDirSync(`${work.path}/storage/img`)], []);
+    await work.must('test -z "$(ls storage/img 2>/dev/null)"');
   });
 }
 
@@ -355,7 +355,7 @@ test(
     });
     await work.must(
       'cd image/data; chmod 640 file; chmod 1777 sub; touch -d "2001-02-03 04:05:06" file; ' +
-        'ln file hard; touch "$(printf "n\\377\\n x")"; mkfifo fifo; mkdir closed; touch closed/x; chmod 0 closed',
+        'ln file hard; touch "$(printf "n\\377\\n x")"; mkfifo fifo',
     );
     await work.must('mknod "$1/image/data/null" c 1 3', [work.path], { root: true });
     const result = await work.run(["ch-image", "import", "image", "foo"]);

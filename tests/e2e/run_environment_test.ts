@@ -233,7 +233,7 @@ test("ch-run --set-env reads blank lines, quotes, # and CR as they are", async (
 test("ch-run --set-env reads from a pipe", async (work) => {
   const image = work.image();
   const result = await work.sh(
-    'echo A=piped | ch-run --set-env=/dev/stdin "$1" -- sh -c "echo \$A"',
+    'echo A=piped | ch-run --set-env=/dev/stdin "$1" -- sh -c "echo \\$A"',
     [
       image,
     ],

@@ -196,7 +196,7 @@ test(
   async (work) => {
     const file = await squash(work);
     const before = await work.must("cat /proc/mounts");
-    
+
     // The daemon reads files it has not read before, long after the command has ended.
     const daemon =
       "sleep 1; cat /data/text > /mnt/0/late; md5sum /bin/busybox >> /mnt/0/late; sleep 1";
@@ -223,7 +223,7 @@ test(
   "nothing remains after the command of a SquashFS is killed",
   async (work) => {
     const file = await squash(work);
-        const script = 'ch-run "$1" -- sleep 100 & sleep 0.4; kill -KILL $!; wait $! || true';
+    const script = 'ch-run "$1" -- sleep 100 & sleep 0.4; kill -KILL $!; wait $! || true';
     await work.must(script, [file]);
     await work.must("sleep 0.5");
     assert.equal(await findProcesses(work), "");
@@ -256,11 +256,16 @@ test(
   "mksquashfs",
 );
 
-/** The living processes that a test started: they have its home directory in their environment. */
+/** The living processes that hold a file of a test open or name its directory. */
 function findProcesses(work: Workplace): Promise<string> {
-  return work.must(
-    'for p in $(grep -lsaF "HOME=$1/home" /proc/[0-9]*/environ); do tr "\\0" " " < ${p%/environ}/cmdline; done; true',
-    [work.path],
-    { root: rig.isRoot, env: { HOME: "/", CH_IMAGE_STORAGE: "/nosuch" } },
-  );
+  const script = `read -r path; for p in /proc/[0-9]*; do
+    { readlink $p/fd/*; cat $p/environ $p/cmdline; } 2>/dev/null | grep -qaF "$path" &&
+      echo "$p $(tr '\\0' ' ' <$p/cmdline)"; done; true`;
+  // The path comes by a pipe, so that neither this shell nor its children have it.
+  return work.must(script, [], {
+    stdin: `${work.path}\n`,
+    root: rig.isRoot,
+    cwd: "/",
+    env: { HOME: "/", CH_IMAGE_STORAGE: "/" },
+  });
 }

@@ -154,6 +154,16 @@ Deno.test("readTar() refuses what is damaged or no archive", async () => {
       second("malformed extended header: size"),
     ],
     [
+      "NUL in a name",
+      archive(good, pax({ linkpath: "a\0b" }), good),
+      second("malformed extended header: linkpath"),
+    ],
+    [
+      "NUL in a key",
+      archive(good, pax({ "SCHILY.xattr.user.\0": "b" }), good),
+      second("malformed extended header"),
+    ],
+    [
       "pax mtime",
       archive(good, pax({ mtime: "noon" }), good),
       second("malformed extended header: mtime"),

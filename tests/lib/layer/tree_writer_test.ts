@@ -4,9 +4,8 @@ import { ChError } from "../../../lib/error.ts";
 import { copyEntries } from "../../../lib/layer/entry.ts";
 import type { Entry, Source } from "../../../lib/layer/entry.ts";
 import { holeChunks } from "../../../lib/layer/hole.ts";
-import { readTree } from "../../../lib/layer/tree_reader.ts";
 import { TreeWriter, type TreeWriterOptions } from "../../../lib/layer/tree_writer.ts";
-import { chunksOf, entriesOf, lines, showEntries, showTree } from "../../tree_fixture.ts";
+import { chunksOf, entriesOf, lines, showTree } from "../../tree_fixture.ts";
 import { TemporaryDirectory } from "../../tree_fixture.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -209,41 +208,6 @@ Deno.test("TreeWriter stores user.* and nothing privileged", async () => {
   await unpack(work.makeTree("none", ""), source());
   using none = openRoot(`${work.path}/none`);
   assert.equal(readXattrs(none.fd, "d/f").size, 0);
-});
-
-Deno.test("readTree() gives what lies there: sorted, parents first, hard links found", async () => {
-  using work = new TemporaryDirectory();
-  const text = `
-    d 0755 a
-    f 0644 a/x "text"
-    d 0700 a.b
-    f 0600 a.b/f ""
-    h a.b/g = a/x
-    p 0644 fifo
-    l l -> nowhere
-    s 0755 s
-    f 0644 z "last"`;
-  const path = work.makeTree("t", text + (isRoot ? "\nc 0666 zero 1,5" : ""));
-  Deno.chmodSync(path, 0o750);
-  using root = openRoot(path);
-  const expected = lines("d 0750 ''" + text + (isRoot ? "\nc 0666 zero 1,5" : ""));
-  assert.equal(await showEntries(readTree(root.fd)), expected);
-  const without = await showEntries(readTree(root.fd, { exclude: (path) => path === "a" }));
-  assert.match(without, /f 0644 a\.b\/g "text"/);
-  assert.doesNotMatch(without, /a\/x/);
-});
-
-Deno.test({
-  name: "readTree() says what it can't read",
-  ignore: isRoot,
-  fn: async () => {
-    using work = new TemporaryDirectory();
-    using root = openRoot(work.makeTree("t", `d 0755 d\nf 0000 d/f "x"`));
-    await assert.rejects(
-      () => showEntries(readTree(root.fd, { name: "/images/t" })),
-      /can’t read: \/images\/t\/d\/f/,
-    );
-  },
 });
 
 async function* one(entry: Entry): Source {

@@ -45,7 +45,8 @@ function inStore(
       }
       body(store, log);
     } finally {
-      Deno.removeSync(path, { recursive: true });
+      new Deno.Command("sh", { args: ["-c", `chmod -R u+rwx ${path}; rm -rf ${path}`] })
+        .outputSync();
     }
   };
 }
