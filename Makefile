@@ -36,6 +36,7 @@ DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
 INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
+ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
 CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
@@ -75,13 +76,19 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	done
 	@touch $@
 
-$(BUILD)/entry.elf: c/entry/entry.c c/entry/entry.ld $(C_HEADERS) | $(DENO)
+$(BUILD)/entry.elf: $(ENTRY_OBJECTS) c/entry/entry.ld
+	$(LD) --no-warn-rwx-segments -T c/entry/entry.ld $(ENTRY_OBJECTS) -o $@
+
+$(BUILD)/entry/%.o: c/entry/%.c $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)
-	$(CC) $(ENTRY_CFLAGS) -c c/entry/entry.c -o $(BUILD)/entry.o
-	$(LD) --no-warn-rwx-segments -T c/entry/entry.ld $(BUILD)/entry.o -o $@
+	$(CC) $(ENTRY_CFLAGS) -c $< -o $@
 
 $(BUILD)/entry.bin: $(BUILD)/entry.elf
 	objcopy -O binary -j .all $< $@
+
+$(BUILD)/entry/%.o: c/entry/%.S | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $@
 
 $(BUILD)/libch.so: $(SHIM_OBJECTS)
 	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $^ $(SHIM_LIBS) -o $@
