@@ -14,7 +14,7 @@
 
 #define CH_API __attribute__((visibility("default")))
 
-/* ---- process.c: this process, users and groups, init ---- */
+/* ---- identity.c: users and groups; process.c: init ---- */
 
 #define CH_IDENTITY_GROUPS 1024
 struct ch_identity {

@@ -1,6 +1,7 @@
 // Errors as one line for people: what failed, then the reasons that its causes give.
 
-import { describeErrno, SystemError } from "../ffi/system_error.ts";
+import { describeErrno } from "../ffi/errno.ts";
+import { SystemError } from "../ffi/system_error.ts";
 import { ChError } from "../lib/error.ts";
 
 /** An error that tells the user something; any other is a mistake in the program. */

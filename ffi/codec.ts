@@ -1,6 +1,7 @@
 // Decoders, gzip and plain reading, off the main thread (c/shim/codec.c). No policy: which codec, how
 // large the pieces and in which order they go is lib/layer's.
 
+import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
 import { encodeCString } from "./os_string.ts";
 import { CODEC } from "./symbols.ts";
@@ -62,7 +63,7 @@ export class Decoder implements Disposable {
       error,
     );
     this.#running = call;
-    const result = await call;
+    const result = await holding(call, input, output, progress, error);
     this.#running = undefined;
     checkResult(result, error);
     return {
@@ -87,7 +88,7 @@ export async function gzipMember(data: Uint8Array, level: number): Promise<Uint8
   const size = newNumbers(1), error = newErrorBlock();
   checkResult(codec().ch_gzip_bound(BigInt(data.length), size, error), error);
   const output = new Uint8Array(Number(size[0]!));
-  const result = await codec().ch_gzip_member(
+  const call = codec().ch_gzip_member(
     level,
     data as Bytes,
     BigInt(data.length),
@@ -96,7 +97,7 @@ export async function gzipMember(data: Uint8Array, level: number): Promise<Uint8
     size,
     error,
   );
-  checkResult(result, error);
+  checkResult(await holding(call, data, output, size, error), error);
   return output.subarray(0, Number(size[0]!));
 }
 
@@ -117,7 +118,7 @@ export class InputFile implements Disposable {
     const error = newErrorBlock();
     const call = codec().ch_input_read(this.#fd, buffer, BigInt(buffer.length), error);
     this.#running = call;
-    const result = await call;
+    const result = await holding(call, buffer, error);
     this.#running = undefined;
     return checkResult(result, error);
   }

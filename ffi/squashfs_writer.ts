@@ -1,6 +1,7 @@
 // Writing a SquashFS image through the shim (c/shim/squashfs_writer.c): packs the structures, calls,
 // throws. What goes into the image is lib/squashfs/writer.ts's.
 
+import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
 import { encodeCString } from "./os_string.ts";
 import { SQUASHFS_WRITER } from "./symbols.ts";
@@ -90,7 +91,7 @@ export class ImageWriter implements Disposable {
       ? shim().ch_squashfs_add(this.#handle, path, block, target, xattrs, error)
       : await this.#await(
         shim().add_nonblocking(this.#handle, path, block, target, xattrs, error),
-        [path, block, target, xattrs],
+        [path, block, target, xattrs, error],
       );
     checkResult(result, error);
   }
@@ -118,7 +119,7 @@ export class ImageWriter implements Disposable {
       ? shim().ch_squashfs_append(this.#handle, data as Bytes, size, error)
       : await this.#await(
         shim().append_nonblocking(this.#handle, data as Bytes, size, error),
-        [data],
+        [data, error],
       );
     checkResult(result, error);
   }
@@ -133,7 +134,7 @@ export class ImageWriter implements Disposable {
   async finish(): Promise<ImageCounts> {
     const error = newErrorBlock(), counts = new BigUint64Array(new ArrayBuffer(32));
     const call = shim().ch_squashfs_finish(this.#handle, counts, error);
-    checkResult(await this.#await(call, [counts]), error);
+    checkResult(await this.#await(call, [counts, error]), error);
     return {
       inodes: Number(counts[0]!),
       bytes: Number(counts[1]!),
@@ -142,12 +143,12 @@ export class ImageWriter implements Disposable {
     };
   }
 
-  /** Waits for CALL, keeping hold of the memory it works on. */
+  /** Waits for CALL, which works on MEMORY. */
   async #await(call: Promise<number>, memory: readonly ArrayBufferView[]): Promise<number> {
     this.#running = call;
-    const result = await call;
+    const result = await holding(call, ...memory);
     this.#running = undefined;
-    return memory.length > 0 ? result : 0;
+    return result;
   }
 
   /** Leaves nothing behind unless the image was finished. */

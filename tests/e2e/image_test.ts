@@ -355,7 +355,7 @@ test(
     });
     await work.must(
       'cd image/data; chmod 640 file; chmod 1777 sub; touch -d "2001-02-03 04:05:06" file; ' +
-        'ln file hard; touch "$(printf "n\\377\\n x")"; mkfifo fifo',
+        'ln file hard; touch "$(printf "n\\377\\n x")"',
     );
     await work.must('mknod "$1/image/data/null" c 1 3', [work.path], { root: true });
     const result = await work.run(["ch-image", "import", "image", "foo"]);
@@ -370,6 +370,27 @@ test(
   },
   "root",
 );
+
+test("ch-image import refuses a directory with a FIFO", async (work) => {
+  work.image();
+  await work.must("mkfifo image/fifo");
+  expect(await work.run(["ch-image", "import", "image", "foo"], { limit: 10_000 }), {
+    code: 1,
+    stderr: /^error: can.t copy data.*fifo/m,
+  });
+  expect(await work.run(["ch-image", "list"]), { code: 0, stdout: "" });
+});
+
+test("ch-image import of a directory never opens a device node", async (work) => {
+  work.image();
+  await work.must('mknod "$1/image/dev/zero" c 1 5; mknod "$1/image/dev/full" c 1 7', [work.path], {
+    root: true,
+  });
+  const words = ["ch-image", "import", "image", "foo"];
+  expect(await work.run(words, { limit: 20_000 }), { code: 0, stderr: /warning: / });
+  const env = { CH_IMAGE_STORAGE: `${work.path}/root-storage` };
+  expect(await work.run(words, { root: true, limit: 20_000, env }), { code: 0 });
+}, "root");
 
 for (
   const [suffix, pack] of [
