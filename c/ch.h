@@ -218,13 +218,18 @@ CH_API int32_t ch_path_real(const char *path, char *buffer, uint32_t capacity,
                             struct ch_error *err);
 CH_API int32_t ch_path_readlink(const char *path, char *buffer, uint32_t capacity,
                                 struct ch_error *err);
+/* Inode number, and seconds and nanoseconds of birth, 0 where the file system keeps none; links are
+ * followed. */
+CH_API int32_t ch_path_identity(const char *path, uint64_t out[3], struct ch_error *err);
+/* An extended attribute's value, not of what a link leads to. */
+CH_API int32_t ch_path_xattr(const char *path, const char *name, char *buffer, uint32_t capacity,
+                             struct ch_error *err);
 /* For reading, whatever the type. */
 CH_API int32_t ch_path_open(const char *path, struct ch_error *err);
 /* 0 at the end. PATH is for the error. */
 CH_API int32_t ch_path_read(int32_t fd, void *buffer, uint32_t capacity, const char *path,
                             struct ch_error *err);
 CH_API int32_t ch_path_close(int32_t fd);
-CH_API int32_t ch_path_mkdir(const char *path, uint32_t mode, struct ch_error *err);
 
 /* --- syslog: c/shim/syslog.c, ffi/syslog.ts -------------------------------------------------------- */
 

@@ -30,6 +30,30 @@ export function findRealPath(path: string): string | undefined {
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
+/** What tells a file from all others that ever were on its file system: inode number and time of birth.
+ * Links are followed. */
+export function readFileIdentity(path: string): string {
+  const block = newErrorBlock();
+  const out = new BigUint64Array(3);
+  checkResult(library().ch_path_identity(encodeCString(path), out, block), block);
+  return `${out[0]}.${out[1]}.${out[2]}`;
+}
+
+/** Value of an extended attribute, of a link itself; undefined if there is none. */
+export function findXattr(path: string, name: string): string | undefined {
+  const block = newErrorBlock();
+  const buffer = new Uint8Array(TEXT_MAX);
+  const result = library().ch_path_xattr(
+    encodeCString(path),
+    encodeCString(name),
+    buffer,
+    buffer.length,
+    block,
+  );
+  if (result === -ENODATA || result === -EOPNOTSUPP) return undefined;
+  return decodeOsString(buffer.subarray(0, checkResult(result, block)));
+}
+
 /** Target of a symbolic link. */
 export function readLink(path: string): string {
   const block = newErrorBlock();
@@ -60,16 +84,10 @@ export function readBytes(path: string, limit = Infinity): Uint8Array<ArrayBuffe
   }
 }
 
-/** One directory; MODE less the umask. */
-export function makeDirectory(path: string, mode = 0o777): void {
-  const block = newErrorBlock();
-  checkResult(library().ch_path_mkdir(encodeCString(path), mode, block), block);
-}
-
 /** PATH_MAX of Linux, which bounds link targets and the results of realpath(3). */
 const TEXT_MAX = 4096;
 const CHUNK = 65536;
-const ENOENT = 2;
+const ENOENT = 2, ENODATA = 61, EOPNOTSUPP = 95;
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);

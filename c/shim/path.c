@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int32_t ch_path_mode(const char *path, int32_t follow, struct ch_error *err)
@@ -46,6 +47,26 @@ int32_t ch_path_readlink(const char *path, char *buffer, uint32_t capacity, stru
     return (int32_t)length;
 }
 
+int32_t ch_path_identity(const char *path, uint64_t out[3], struct ch_error *err)
+{
+    struct statx st;
+
+    if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) < 0)
+        return CH_FAIL(err, "statx", "%s", path);
+    out[0] = st.stx_ino;
+    out[1] = st.stx_mask & STATX_BTIME ? (uint64_t)st.stx_btime.tv_sec : 0;
+    out[2] = st.stx_mask & STATX_BTIME ? st.stx_btime.tv_nsec : 0;
+    return 0;
+}
+
+int32_t ch_path_xattr(const char *path, const char *name, char *buffer, uint32_t capacity,
+                      struct ch_error *err)
+{
+    ssize_t length = lgetxattr(path, name, buffer, capacity);
+
+    return length < 0 ? CH_FAIL(err, "lgetxattr", "%s", path) : (int32_t)length;
+}
+
 int32_t ch_path_open(const char *path, struct ch_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -67,9 +88,4 @@ int32_t ch_path_read(int32_t fd, void *buffer, uint32_t capacity, const char *pa
 int32_t ch_path_close(int32_t fd)
 {
     return close(fd) < 0 ? -errno : 0;
-}
-
-int32_t ch_path_mkdir(const char *path, uint32_t mode, struct ch_error *err)
-{
-    return mkdir(path, (mode_t)mode) < 0 ? CH_FAIL(err, "mkdir", "%s", path) : 0;
 }

@@ -74,7 +74,7 @@ function findNamed(request: ImageRequest, host: Host): Image | undefined {
 
 /** A link is left to the assembly, which follows it. */
 function requireDirectory(root: string, kind: FileKind): void {
-  if (kind !== "file" && kind !== "other") return;
+  if (kind === "directory" || kind === "symlink") return;
   const cause = new SystemError("stat", `${root}/dev`, 20, "image.ts", 0);
   throw new ChError(`can't stat: ${root}/dev`, { cause });
 }

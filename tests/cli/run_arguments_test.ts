@@ -47,6 +47,9 @@ Deno.test("parseRunArguments() without options runs as the caller", () => {
     unsafe: false,
     write: false,
     overlaySize: undefined,
+    overlayDir: undefined,
+    dryRun: false,
+    imageCommand: false,
     programName: "ch-run",
   });
 });
@@ -62,6 +65,14 @@ for (
     [["--home"], { home: "/home/alice", overlaySize: "12%" }],
     [["--home", "-W20%"], { home: "/home/alice", overlaySize: "20%" }],
     [["-W20%", "--home"], { home: "/home/alice", overlaySize: "20%" }],
+    [["--overlay", "a", "--overlay=b"], { overlayDir: "b" }],
+    [["--overlay=a", "--home"], { overlayDir: "a", home: "/home/alice" }],
+    [["--home", "--overlay=a"], { overlayDir: "a", home: "/home/alice" }],
+    [["--dry-run"], { dryRun: true }],
+    [["--image-cmd", "--image-env"], {
+      imageCommand: true,
+      environment: [{ op: "image-defaults" }],
+    }],
     [["-W50%", "-W"], { overlaySize: "12%" }],
     [["-W"], { overlaySize: "12%" }],
     [["--write-fake="], { overlaySize: "" }],
@@ -127,6 +138,8 @@ for (
     [["--set-env=/dir"], "can't read: /dir"],
     [["--set-env=/bad"], "can't parse variable: no delimiter: /bad:2"],
     [["--set-env==x"], "can't parse variable: empty name: =x"],
+    [["--overlay=a", "-W", ...IMAGE], "--overlay incompatible with --write-fake"],
+    [["-W", "--overlay=a", ...IMAGE], "--overlay incompatible with --write-fake"],
     [["-j"], "--join: not in this version yet"],
     [["--join-c", "1"], "--join-ct: not in this version yet"],
     [["--join-tag=x"], "--join-tag: not in this version yet"],
@@ -224,4 +237,10 @@ Deno.test("parseRunArguments() prints test messages and warnings, and ends", () 
     assert.equal(run(), 0);
     assert.equal(stderr.text, "");
   }
+});
+
+Deno.test("parseRunArguments() needs no command with --image-cmd", () => {
+  const { args, run } = parse(["--image-cmd", "img"]);
+  assert.equal(run(), undefined);
+  assert.deepEqual([args.image, args.argv], ["img", []]);
 });
