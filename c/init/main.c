@@ -17,6 +17,7 @@
 #include "bind.h"
 #include "command.h"
 #include "join.h"
+#include "join_container.h"
 #include "message.h"
 #include "namespace.h"
 #include "plan.h"
@@ -220,7 +221,7 @@ static void carry_out(struct run *run, uint32_t i)
         run->is_inside = false;
         return;
     case PLAN_JOIN_PID:
-        join_pid((int)n[0]);
+        container_join((int)n[0]);
         return;
     }
     FAIL("unknown step in plan: %u", step->op);
