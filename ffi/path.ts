@@ -12,12 +12,17 @@ function library() {
   return symbols ??= openLightLibrary(PATH);
 }
 
+/** What becomes of links: followed; the last one kept as what it is; or, on the way to the last
+ * component, an error, which is for the files of images that somebody else may be changing. */
+export type Links = "follow" | "keep" | "refuse";
+
+const LINKS: Readonly<Record<Links, number>> = { keep: 0, follow: 1, refuse: 2 };
+
 /** File mode with its type bits; of what PATH leads to, or of a link itself. Undefined if there is no
  * such file. */
-export function findMode(path: string, links: "follow" | "keep"): number | undefined {
+export function findMode(path: string, links: Links): number | undefined {
   const block = newErrorBlock();
-  const follow = links === "follow" ? 1 : 0;
-  const result = library().ch_path_mode(encodeCString(path), follow, block);
+  const result = library().ch_path_mode(encodeCString(path), LINKS[links], block);
   return result === -ENOENT ? undefined : checkResult(result, block);
 }
 
@@ -55,18 +60,29 @@ export function findXattr(path: string, name: string): string | undefined {
 }
 
 /** Target of a symbolic link. */
-export function readLink(path: string): string {
+export function readLink(path: string, links: "keep" | "refuse" = "keep"): string {
   const block = newErrorBlock();
   const buffer = new Uint8Array(TEXT_MAX);
-  const result = library().ch_path_readlink(encodeCString(path), buffer, buffer.length, block);
+  const result = library().ch_path_readlink(
+    encodeCString(path),
+    LINKS[links],
+    buffer,
+    buffer.length,
+    block,
+  );
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
-/** The bytes of a file, a pipe too, up to LIMIT. An error's `call` is "open" or "read". */
-export function readBytes(path: string, limit = Infinity): Uint8Array<ArrayBuffer> {
+/** The bytes of a file, a pipe too, up to LIMIT. An error's `call` is "open" or "read". Where links are
+ * refused, anything but a regular file is, too. */
+export function readBytes(
+  path: string,
+  limit = Infinity,
+  links: "follow" | "refuse" = "follow",
+): Uint8Array<ArrayBuffer> {
   const block = newErrorBlock();
   const name = encodeCString(path);
-  const fd = checkResult(library().ch_path_open(name, block), block);
+  const fd = checkResult(library().ch_path_open(name, LINKS[links], block), block);
   try {
     const chunks: Uint8Array[] = [];
     let length = 0;

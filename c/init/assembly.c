@@ -270,6 +270,8 @@ void assembly_tmpfs(struct assembly *a, const char *target, const char *options)
     case PLACE_ERROR:
         FAIL_ERRNO("can't mount tmpfs at %s", shown);
     }
+    if (place.depth == 0)
+        FAIL("can't mount tmpfs at %s: leads to /", shown);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", place.fds[place.depth]);
     if (mount("none", path, "tmpfs", 0, options[0] == '\0' ? NULL : options) < 0)
         FAIL_ERRNO("can't mount tmpfs at %s", shown);

@@ -16,6 +16,8 @@ struct assembly {
     int ranch_count;
     char **targets; /* canonical targets of earlier binds */
     int target_count;
+    int *own_mounts; /* IDs of the mounts in which directories may be made, see mount_id.h */
+    int own_mount_count;
     struct hold hold; /* of the overlay's directory */
 };
 

@@ -127,6 +127,14 @@ static void overlay(struct run *run, uint32_t i)
     assembly_overlay_disk(&run->assembly, run->sources[i][0], run->sources[i][1]);
 }
 
+static bool makes_directories(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->header->step_count; i++)
+        if (run->steps[i].op == PLAN_BIND && run->steps[i].flags & PLAN_F_MAKE)
+            return true;
+    return false;
+}
+
 static void make_directory(const char *path, mode_t mode)
 {
     struct stat st;
@@ -174,6 +182,8 @@ static void carry_out(struct run *run, uint32_t i)
         overlay(run, i);
         return;
     case PLAN_BIND:
+        if (assembly->target_count == 0 && makes_directories(run))
+            bind_prepare(assembly);
         bind_mount(assembly, run->sources[i][0], text(run, s[0]), text(run, s[1]),
                    when_missing(step->flags), step->flags & PLAN_F_RANCH);
         return;

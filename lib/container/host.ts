@@ -35,6 +35,10 @@ export interface Host extends Files {
   /** Release of the kernel, such as "6.1.0-18-amd64". */
   readonly kernelRelease: string;
 
+  /** The same files for looking into an image: a symlink on the way to the last component is an error,
+   * because planning has followed all there were, and somebody is changing the image. */
+  readonly imageFiles: Files;
+
   /** Kind of the file, symlinks followed. Undefined if there is none. */
   stat(path: string): FileKind | undefined;
   /** The path without links, "." and "..". Undefined if there is no such file. */

@@ -38,7 +38,7 @@ function findLayer(
   let isLowerHidden = false;
   for (const [index, name] of names.entries()) {
     at += `/${name}`;
-    const kind = host.lstat(at);
+    const kind = host.imageFiles.lstat(at);
     if (kind === "char") return undefined; // a whiteout: nobody can make a device here
     if (kind === undefined) {
       if (isLowerHidden) return undefined;
@@ -46,7 +46,7 @@ function findLayer(
       const lowerKind = lower.lstat(found);
       return lowerKind && { files: lower, path: found, kind: lowerKind };
     }
-    if (index === names.length - 1) return { files: host, path: at, kind };
+    if (index === names.length - 1) return { files: host.imageFiles, path: at, kind };
     if (kind !== "directory") return undefined;
     isLowerHidden ||= host.isOpaque(at);
   }

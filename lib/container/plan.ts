@@ -268,9 +268,13 @@ function readImageFile(path: string, find: FindImageFile): Uint8Array {
 
 /** What STEPS mount for certain in the container, for lib/container/view.ts. */
 function listMounts(steps: readonly Step[], image: PlanImage, host: Host): Mount[] {
+  const joined = steps.find((step) => step.op === "join_pid");
+  if (joined !== undefined) {
+    return [{ files: host, source: `/proc/${joined.pid}/root`, target: "/" }];
+  }
   const lower: Mount = image.type === "squash"
     ? { files: image.files, source: "/", target: "/" }
-    : { files: host, source: image.root, target: "/" };
+    : { files: host.imageFiles, source: image.root, target: "/" };
   const root = withOverlay(lower, steps, host);
   const binds = steps.filter((step) =>
     step.op === "bind" && step.missing !== "skip"

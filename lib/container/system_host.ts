@@ -11,6 +11,9 @@ import {
 import { findGroup, findUser, readEnvironment, readIdentity } from "../../ffi/process.ts";
 import type { FileKind, Host } from "./host.ts";
 
+/** A file of an image that is read into memory; a hostile image has terabytes of zeros. */
+export const IMAGE_FILE_MAX = 64 << 20;
+
 export function openSystemHost(): Host {
   return {
     environment: readEnvironment(),
@@ -20,6 +23,11 @@ export function openSystemHost(): Host {
     },
     get kernelRelease() {
       return Deno.osRelease();
+    },
+    imageFiles: {
+      lstat: (path) => kindOf(findMode(path, "refuse")),
+      readLink: (path) => readLink(path, "refuse"),
+      readFile: (path) => readBytes(path, IMAGE_FILE_MAX, "refuse"),
     },
     lstat: (path) => kindOf(findMode(path, "keep")),
     stat: (path) => kindOf(findMode(path, "follow")),

@@ -86,3 +86,26 @@ Deno.test("findXattr() of a file that has none", () =>
     assert.equal(findXattr(directory, "user.none"), undefined);
     assert.throws(() => findXattr(`${directory}/none`, "user.none"), { code: "ENOENT" });
   }));
+
+Deno.test("paths of which links are refused", () =>
+  withDirectory((temporary) => {
+    const directory = findRealPath(temporary)!;
+    Deno.mkdirSync(`${directory}/real`);
+    Deno.writeTextFileSync(`${directory}/real/file`, "text");
+    Deno.symlinkSync("real", `${directory}/way`);
+    Deno.symlinkSync("file", `${directory}/real/link`);
+    const pipe = new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync();
+    assert.ok(pipe.success);
+
+    assert.equal(findMode(`${directory}/real/file`, "refuse")! & S_IFMT, S_IFREG);
+    assert.equal(findMode(`${directory}/real/link`, "refuse")! & S_IFMT, S_IFLNK);
+    assert.equal(findMode(`${directory}/real/none`, "refuse"), undefined);
+    assert.equal(readLink(`${directory}/real/link`, "refuse"), "file");
+    assert.equal(readBytes(`${directory}/real/file`, 9, "refuse").length, 4);
+    assert.throws(() => findMode(`${directory}/way/file`, "refuse"), { code: "ELOOP" });
+    assert.throws(() => readLink(`${directory}/way/link`, "refuse"), { code: "ELOOP" });
+    assert.throws(() => readBytes(`${directory}/way/file`, 9, "refuse"), { code: "ELOOP" });
+    assert.throws(() => readBytes(`${directory}/real/link`, 9, "refuse"), { code: "ELOOP" });
+    assert.throws(() => readBytes(`${directory}/real`, 9, "refuse"), { code: "EISDIR" });
+    assert.throws(() => readBytes(`${directory}/pipe`, 9, "refuse"), { code: "EINVAL" });
+  }));

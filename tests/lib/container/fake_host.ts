@@ -43,6 +43,11 @@ export function fakeHost(options: FakeHostOptions = {}): Host {
     },
     parent: 4711,
     kernelRelease: options.kernelRelease ?? "6.1.0-18-amd64",
+    imageFiles: {
+      lstat: (path) => unlessMissing(() => files.lstat(refuseLinks(path, files))),
+      readLink: (path) => files.readLink(refuseLinks(path, files)),
+      readFile: (path) => files.readFile(refuseLinks(path, files)),
+    },
     lstat: (path) => unlessMissing(() => files.lstat(path)),
     stat: (path) => unlessMissing(() => files.lstat(files.realPath(path))),
     readLink: (path) => files.readLink(path),
@@ -54,6 +59,13 @@ export function fakeHost(options: FakeHostOptions = {}): Host {
     findUser: (uid) => options.users?.[uid],
     findGroup: (gid) => options.groups?.[gid],
   };
+}
+
+function refuseLinks(path: string, files: FakeFiles): string {
+  if (files.realPath(path, "keep") !== (path.replace(/\/+$/, "") || "/")) {
+    throw fail("open", path, ELOOP);
+  }
+  return path;
 }
 
 export function fakeFiles(files: Readonly<Record<string, FakeFile>>): Files {
