@@ -10,7 +10,12 @@ import { formatPlan } from "../lib/container/format_plan.ts";
 import type { Files, Host } from "../lib/container/host.ts";
 import { formatIdentity, refuseSetuid } from "../lib/container/identity.ts";
 import { findImage, type Image } from "../lib/container/image.ts";
-import { findPeerGroup, findProcessRoot, type Join, type PeerGroup } from "../lib/container/join.ts";
+import {
+  findPeerGroup,
+  findProcessRoot,
+  type Join,
+  type PeerGroup,
+} from "../lib/container/join.ts";
 import {
   defaultMountPoint,
   findMountPoint,

@@ -50,6 +50,8 @@ Deno.test("parseRunArguments() without options runs as the caller", () => {
     overlayDir: undefined,
     dryRun: false,
     imageCommand: false,
+    peers: undefined,
+    joinPid: 0,
     programName: "ch-run",
   });
 });
@@ -86,6 +88,10 @@ for (
     }],
     [["-s", "/storage"], { storage: "/storage" }],
     [["--join-pid=0"], {}],
+    [["--join-pid=4", "--join-pid=-5"], { joinPid: -5 }],
+    [["-j"], { peers: { count: 0, tag: undefined } }],
+    [["--join-c", "1", "--join", "--join-ct=2"], { peers: { count: 2, tag: undefined } }],
+    [["--join-tag=x", "--join-ct=3", "--join-tag="], { peers: { count: 3, tag: "" } }],
     [["--set-env=A=b=c", "--unset-env=X*", "--set-env", "--set-env0"], {
       environment: [
         { op: "set", assignments: [{ name: "A", value: "b=c" }] },
@@ -140,10 +146,7 @@ for (
     [["--set-env==x"], "can't parse variable: empty name: =x"],
     [["--overlay=a", "-W", ...IMAGE], "--overlay incompatible with --write-fake"],
     [["-W", "--overlay=a", ...IMAGE], "--overlay incompatible with --write-fake"],
-    [["-j"], "--join: not in this version yet"],
-    [["--join-c", "1"], "--join-ct: not in this version yet"],
-    [["--join-tag=x"], "--join-tag: not in this version yet"],
-    [["--join-pid=5"], "--join-pid: not in this version yet"],
+    [["--join-pid=5x"], "--join-pid: extra characters after digits"],
     [["img"], "IMAGE and/or COMMAND not specified"],
     [["img", "--"], "IMAGE and/or COMMAND not specified"],
   ] as const
