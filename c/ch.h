@@ -231,6 +231,14 @@ CH_API int32_t ch_path_mkdir(const char *path, uint32_t mode, struct ch_error *e
 /* One record of facility user, priority info. Without a daemon nothing happens. */
 CH_API int32_t ch_syslog_send(const char *tag, const char *text);
 
+/* --- a file that appears when it is complete: c/shim/output_file.c, ffi/output_file.ts ----------- */
+
+CH_API int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err);
+CH_API int32_t ch_output_write(uint64_t handle, const void *data, uint64_t size,
+                               struct ch_error *err);
+CH_API int32_t ch_output_commit(uint64_t handle, struct ch_error *err);
+CH_API int32_t ch_output_close(uint64_t handle);
+
 /* --- writing SquashFS: c/shim/squashfs_writer.c, ffi/squashfs_writer.ts -------------------------- */
 
 struct ch_squashfs_settings {

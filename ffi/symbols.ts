@@ -68,6 +68,18 @@ export const SYSLOG = {
   ch_syslog_send: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const;
 
+/** c/shim/output_file.c; wrapped by ffi/output_file.ts. */
+export const OUTPUT_FILE = {
+  ch_output_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_output_write: {
+    parameters: ["u64", "buffer", "u64", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_output_commit: { parameters: ["u64", ERROR], result: "i32", nonblocking: true },
+  ch_output_close: { parameters: ["u64"], result: "i32" },
+} as const;
+
 /** c/shim/squashfs_writer.c; wrapped by ffi/squashfs_writer.ts. What handles much data is there twice:
  * a call of its own thread costs more than a small file takes. */
 export const SQUASHFS_WRITER = {

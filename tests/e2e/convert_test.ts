@@ -249,7 +249,7 @@ const RICH: Tree = {
   "data/file": "data\n",
   "data/empty": "",
   "data/link": { link: "file" },
-  "data/dangling": { link: "/nosuch/at/all" },
+  "data/dangling": { link: "../nosuch/at/all" },
   "data/open": { content: "open\n", mode: 0o777 },
   "data/secret": { content: "secret\n", mode: 0o600 },
   "data/dir/deep/er/leaf": "leaf\n",
@@ -259,14 +259,13 @@ const RICH: Tree = {
   "ch/git": "cache\n",
   "ch/git.pickle": "cache\n",
 };
-const ENRICH = "cd image/data; ln file hard; mkdir sticky; chmod 1777 sticky; mkfifo fifo; " +
+const ENRICH = "cd image/data; ln file hard; mkdir sticky; chmod 1777 sticky; " +
   "head -c 3000000 /dev/urandom > big; truncate -s 2000000 hole; printf x >> hole; " +
   'touch "$(printf "byte\\377")"; touch -d "2001-02-03 04:05:06" file; touch -d "1999-09-09" dir';
 
 /** Names, types, modes, sizes, link targets, link counts and times below $1, without our additions. */
-const LOOK = 'cd "$1"; find . -path ./ch -prune -o -path "./mnt*" -prune -o ' +
-  '-path ./sys -prune -o ! -path . -printf "%P %y %m %s %l %n\\n" | sed -E "s/ d ([0-9]+) [0-9]+ +[0-9]+$/ d \\1/" | ' +
-  'grep -av "^etc/\\|^data/fifo" | sort';
+const LOOK = 'cd "$1"; find . -path ./ch -prune -o -path "./mnt*" -prune -o ! -path . ' +
+  '-printf "%P %y %m %s %l %n\\n" | sed -E "s/ d ([0-9]+) .*/ d \\1/" | sort';
 
 const ROUTES: readonly (readonly string[])[] = [
   ["out.sqfs", "./back"],
@@ -283,26 +282,28 @@ for (const route of ROUTES) {
   test(`ch-convert ./image ${route.join(" ")} keeps the tree`, async (work) => {
     work.image("image", RICH);
     await work.must(ENRICH);
+    const stored = route.some((name) => name.startsWith("foo"));
+    // Storage refuses FIFOs in a directory, and makes absolute links of an archive relative.
+    if (!stored) await work.must("mkfifo image/data/fifo; ln -s /no/such image/data/absolute");
     let from = "./image";
     for (const to of route) {
       expect(await work.run(["ch-convert", from, to]), { code: 0, stderr: /^done$/m });
       from = to;
     }
     // Hard links may be split on the way through storage.
-    const count = route.some((name) => name.startsWith("foo")) ? ' | sed -E "s/ [0-9]+$//"' : "";
-    const [before, after] = [
-      await work.must(LOOK + count, ["image"], { env: { LC_ALL: "C" } }),
-      await work.must(LOOK + count, ["back"], { env: { LC_ALL: "C" } }),
-    ];
+    const look = stored ? LOOK.replace(" %n", "") : LOOK;
+    const env = { LC_ALL: "C" };
+    const before = await work.must(look, ["image"], { env });
+    const after = await work.must(look, ["back"], { env });
     assert.equal(after, before);
     await work.must("cmp image/data/big back/data/big; cmp image/data/hole back/data/hole");
     assert.equal(
       await work.must("stat -c %Y back/data/file back/data/dir"),
       await work.must("stat -c %Y image/data/file image/data/dir"),
     );
-    await work.must(
-      'test "$(cat back/ch/environment)" = A=1 -a ! -e back/ch/git -a ! -e back/ch/git.pickle',
-    );
+    await work.must("test ! -e back/ch/git -a ! -e back/ch/git.pickle");
+    // Storage makes this file anew from the metadata, of which there are none here.
+    if (!stored) await work.must('test "$(cat back/ch/environment)" = A=1');
     expect(await work.run(["ch-run", "./back", "--", "cat", "/data/file"]), {
       code: 0,
       stdout: "data\n",
@@ -576,7 +577,7 @@ for (const compression of ["gzip", "xz", "zstd", "lz4", "lzo"]) {
 
 const XATTRS = "setfattr -n user.foo -v bar image/data/file; setfacl -m u:1:r image/data/file";
 const READ_XATTRS =
-  'getfattr -n user.foo --only-values out/data/file 2>/dev/null; getfacl -n out/data/file | grep -c "^user:1:" || true';
+  '{ getfattr -n user.foo --only-values out/data/file 2>/dev/null || true; }; getfacl -n out/data/file | grep -c "^user:1:" || true';
 
 for (
   const [how, options, env, kept] of [
