@@ -183,7 +183,7 @@ CH_API int32_t ch_tree_apply_overlay(int32_t upperfd, int32_t imagefd,
 CH_API int32_t ch_lock_acquire(const char *path, struct ch_error *err);
 CH_API int32_t ch_lock_release(int32_t fd, struct ch_error *err);
 
-/* --- compression: c/shim/codec.c, ffi/codec.ts --------------------------------------------------- */
+/* --- compression: c/shim/{decoder,gzip,input_file}.c, ffi/codec.ts ------------------------------- */
 
 struct ch_decoder_progress {
     uint64_t consumed; /* bytes of the input used */

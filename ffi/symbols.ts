@@ -19,7 +19,7 @@ export const PROCESS = {
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
 } as const;
 
-/** c/shim/codec.c; wrapped by ffi/codec.ts. */
+/** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
   ch_decoder_run: {

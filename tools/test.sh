@@ -24,7 +24,7 @@ main() {
         if [ -x "$program" ]; then run_c_test "$program"; fi
     done
     echo '== unit tests'
-    run_deno tests/lib tests/ffi tests/cli tests/tools tests/c "$@"
+    run_deno tests/mod_test.ts tests/lib tests/ffi tests/cli tests/tools "$@"
     echo '== end-to-end tests'
     run_deno tests/e2e "$@"
     echo "$passed passed, $failed failed, $skipped skipped"

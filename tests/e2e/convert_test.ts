@@ -2,15 +2,7 @@
 
 import assert from "node:assert/strict";
 import { makeTar, type Member } from "../tar_archive.ts";
-import {
-  exists,
-  expect,
-  type Expected,
-  type Need,
-  test,
-  type Tree,
-  type Workplace,
-} from "../rig.ts";
+import { exists, expect, type Expected, type Need, test, type Tree } from "../rig.ts";
 
 test("ch-convert without arguments prints usage", async (work) => {
   expect(await work.run(["ch-convert"]), { code: 1, stdout: "", stderr: /usage|Usage/ });
