@@ -23,7 +23,7 @@ TS_CLI   := $(shell find cli lib ffi -name '*.ts' 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Werror
 CFLAGS   := -std=gnu11 -Ic -O2 -g1 $(WARNINGS) -fvisibility=hidden
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Freestanding: one flat piece of code without relocations, see c/entry/entry.ld.
 ENTRY_CFLAGS := -std=gnu11 -Os $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
@@ -39,6 +39,8 @@ INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
+SANITIZED_OBJECTS := $(patsubst c/%.c,$(BUILD)/sanitized/%.o,\
+	$(filter-out c/init/main.c,$(sort $(C_SHIM) $(C_INIT))))
 CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
@@ -106,11 +108,14 @@ $(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(DENO)
 
 ctests: $(CTESTS)
 
-# The whole of shim and of init but its main(), under the sanitizers.
-$(BUILD)/ctests/%: c/tests/%.c $(C_SHIM) $(filter-out c/init/main.c,$(C_INIT)) $(C_HEADERS) | $(DENO)
+# Shim and init but for its main(), under the sanitizers.
+$(BUILD)/ctests/%: c/tests/%.c $(SANITIZED_OBJECTS) $(C_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O1 $(SANITIZE) $< $(filter-out c/init/main.c,$(sort $(C_SHIM) $(C_INIT))) \
-		$(SHIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(SANITIZE) $< $(SANITIZED_OBJECTS) $(SHIM_LIBS) -o $@
+
+$(BUILD)/sanitized/%.o: c/%.c $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@
 
 compile: $(DENO) $(BUILD)/libch.so $(BUILD)/ch-init ## the same program by `deno compile`
 	tools/compile.sh $(DENO) $(BUILD)
@@ -120,7 +125,7 @@ check: $(DENO) ## formatting, lint, types, C warnings
 	$(DENO) lint
 	$(DENO) check --no-lock mod.ts cli lib ffi tools tests
 	clang-format --dry-run -Werror $$(git ls-files 'c/*.c' 'c/*.h')
-	$(MAKE) --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
+	$(MAKE) -s --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
 
 fmt: $(DENO) ## format everything
 	$(DENO) fmt

@@ -1,35 +1,66 @@
 /**
- * The library behind `ch`, for programs that want to read, write and build images themselves.
+ * Charliecloud as a library: reading, making, building and running container images without privilege.
  *
- * Paths of the host and names inside images are OsStrings: strings that hold any bytes
- * ({@linkcode decodeOsString}, {@linkcode encodeOsString}). What fails throws a {@linkcode ChError} with a
- * complete message; the system's reason is its `cause`.
- *
- * An image is a {@linkcode Source} of entries, parents before children; every format is a source, a
- * {@linkcode Sink}, or both, and {@linkcode copyEntries} connects them:
+ * Every image format is a {@linkcode Source} of entries, a {@linkcode Sink}, or both, so that any two of
+ * them can be put together with {@linkcode copyEntries}:
  *
  * ```ts
- * import { copyEntries, decompress, openFileChunks, readTar, SquashfsWriter } from "@ch/ch";
+ * import { copyEntries, openRoot, readTree, SquashfsWriter } from "./mod.ts";
  *
- * using image = new SquashfsWriter("debian.sqfs");
- * const chunks = decompress(openFileChunks("debian.tar.gz"), "debian.tar.gz");
- * await copyEntries(readTar(chunks, "debian.tar.gz"), image);
+ * async function pack(directory: string, file: string): Promise<void> {
+ *   using root = openRoot(directory);
+ *   using writer = new SquashfsWriter(file);
+ *   await copyEntries(readTree(root.fd), writer);
+ * }
  * ```
  *
- * The C parts are a shared library, which `make` puts into `build/`; `$CH_SHIM` names another.
+ * What holds throughout:
+ *
+ * - File names, arguments and environment entries are bytes to Linux. Here they are strings that lose
+ *   nothing: {@linkcode decodeOsString} and {@linkcode encodeOsString}.
+ * - Functions throw {@linkcode ChError} for what a user can do something about, with the system's reason,
+ *   a {@linkcode SystemError}, as its `cause`. A `TypeError` is a programming error.
+ * - What must be released is `Disposable`: bind it with `using`. Output that is disposed of before it is
+ *   finished or committed leaves nothing behind.
+ * - Nothing prints: messages go to the {@linkcode Log} that a function is given.
+ *
+ * All but parsing and planning calls C code: `make` builds it as `build/libch.so` and `build/ch-init`, which
+ * are found beside this file. Linux on x86-64 only.
  *
  * @module
  */
 
-export { ChError, type ChErrorOptions, TextError } from "./lib/error.ts";
-export type { Log, LogLevel, Progress } from "./lib/log/log.ts";
-export { decodeOsString, encodeOsString } from "./ffi/os_string.ts";
 export { VERSION } from "./lib/version.ts";
 
-export { type ImageReference, parseReference } from "./lib/reference/reference.ts";
-export { decodeDockerfile, type DockerfileSource } from "./lib/dockerfile/source.ts";
+// Errors, messages, strings.
+
+export { ChError, type ChErrorOptions, TextError } from "./lib/error.ts";
+export { SystemError } from "./ffi/system_error.ts";
+export type { Log, LogLevel, Progress } from "./lib/log/log.ts";
+export { decodeOsString, displayOsString, encodeOsString } from "./ffi/os_string.ts";
+
+// References, e.g. "example.com:8080/a/b:tag".
+
+export {
+  type ImageReference,
+  mangleReference,
+  parseReference,
+  unmangleName,
+} from "./lib/reference/reference.ts";
+export { canonicalizeReference, type RegistryDefaults } from "./lib/reference/canonical.ts";
+
+// Dockerfiles.
+
+export {
+  decodeDockerfile,
+  DockerfileError,
+  type DockerfileSource,
+} from "./lib/dockerfile/source.ts";
 export { parseDockerfile } from "./lib/dockerfile/parse.ts";
-export type { Dockerfile, Instruction } from "./lib/dockerfile/instruction.ts";
+export { divideIntoStages, type Program, type Stage } from "./lib/dockerfile/program.ts";
+export type * from "./lib/dockerfile/instruction.ts";
+
+// Entries of images, and where they come from and go to: tar archives, directories, SquashFS files.
 
 export {
   type Content,
@@ -39,13 +70,87 @@ export {
   type Sink,
   type Source,
 } from "./lib/layer/entry.ts";
-export { compressGzip, decompress, detectCompression, openFileChunks } from "./lib/layer/codec.ts";
+export {
+  compressGzip,
+  type Compression,
+  decompress,
+  detectCompression,
+  openFileChunks,
+} from "./lib/layer/codec.ts";
 export { readTar } from "./lib/layer/tar_reader.ts";
-export { TarWriter } from "./lib/layer/tar_writer.ts";
-export { readSquashfs, type ReadSquashfsOptions } from "./lib/squashfs/reader.ts";
-export { type SquashfsOptions, SquashfsWriter } from "./lib/squashfs/writer.ts";
+export { type Output, TarWriter, type TarWriterOptions } from "./lib/layer/tar_writer.ts";
+export { CONVERT_RULES, type ImageRules, readImageArchive } from "./lib/layer/image_rules.ts";
+export { openRoot } from "./ffi/tree.ts";
+export type { Descriptor } from "./ffi/descriptor.ts";
+export { readTree, type ReadTreeOptions } from "./lib/layer/tree_reader.ts";
+export { TreeWriter, type TreeWriterOptions } from "./lib/layer/tree_writer.ts";
+export { readSquashfs, type ReadSquashfsOptions, SquashfsImage } from "./lib/squashfs/reader.ts";
+export {
+  type SquashfsCompression,
+  type SquashfsOptions,
+  SquashfsWriter,
+} from "./lib/squashfs/writer.ts";
 
-export { openStore, type Store, type StoreOptions } from "./lib/store/store.ts";
-export { importImage, type ImportOptions } from "./lib/store/import.ts";
+// Conversion between formats, by descriptors as ch-convert(1) has them.
+
 export { convertImage } from "./lib/convert/convert.ts";
-export type { ConvertRequest, Endpoint } from "./lib/convert/request.ts";
+export {
+  type Builder,
+  BUILDERS,
+  chooseFormat,
+  type Format,
+  FORMATS,
+} from "./lib/convert/format.ts";
+export type {
+  ConvertRequest,
+  ConvertSettings,
+  Endpoint,
+  OwnFormat,
+} from "./lib/convert/request.ts";
+
+// The storage directory and the images in it.
+
+export { locateStore, type StoreLocation } from "./lib/store/location.ts";
+export { openStore, type Store, type StoreOptions } from "./lib/store/store.ts";
+export type { ImageTransaction } from "./lib/store/transaction.ts";
+export { importEntries, importImage, type ImportOptions } from "./lib/store/import.ts";
+export { deleteImages } from "./lib/store/delete.ts";
+export { resetStore } from "./lib/store/reset.ts";
+export { type Metadata, parseMetadata } from "./lib/store/metadata.ts";
+export { readMetadata, writeMetadata } from "./lib/store/metadata_files.ts";
+
+// Building an image from a Dockerfile.
+
+export { buildImage, type BuildOptions, type BuildTools } from "./lib/build/build.ts";
+export { chooseForce, type Force, FORCE_MODES, type ForceMode } from "./lib/build/force.ts";
+export { parseBuildArguments } from "./lib/build/build_arguments.ts";
+
+// Running a command in a container: find the image, make the plan, carry it out. The plan is data; to
+// make it needs no system call but those of the Host it is given.
+
+export { findImage, type Image, type ImageRequest } from "./lib/container/image.ts";
+export { openSquashFiles } from "./lib/container/squash_files.ts";
+export { findMountPoint, makeDefaultMountPoint } from "./lib/container/mount_point.ts";
+export type { FileKind, Files, Group, Host, User } from "./lib/container/host.ts";
+export { openSystemHost } from "./lib/container/system_host.ts";
+export { type Bind, listDefaultBinds, parseBind } from "./lib/container/binds.ts";
+export type { EnvironmentChange } from "./lib/container/environment.ts";
+export type { RunOptions } from "./lib/container/run_options.ts";
+export {
+  type PlanImage,
+  type PlanLog,
+  planRun,
+  STATUS_EXEC,
+  STATUS_FAIL,
+} from "./lib/container/plan.ts";
+export { type BuildRun, planBuildRun } from "./lib/container/build_plan.ts";
+export { formatPlan } from "./lib/container/format_plan.ts";
+export type { Plan, Step, WhenMissing } from "./ffi/plan.ts";
+export {
+  type Child,
+  type Ending,
+  type Identity,
+  replaceByInit,
+  spawnInit,
+  type Stdio,
+} from "./ffi/process.ts";
