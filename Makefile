@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 ARCH   := x86_64
 PREFIX := /usr/local

@@ -82,6 +82,8 @@ export { type Output, TarWriter, type TarWriterOptions } from "./lib/layer/tar_w
 export { CONVERT_RULES, type ImageRules, readImageArchive } from "./lib/layer/image_rules.ts";
 export { openRoot } from "./ffi/tree.ts";
 export type { Descriptor } from "./ffi/descriptor.ts";
+export type { CodecKind } from "./ffi/codec.ts";
+export type { ImageCounts } from "./ffi/squashfs_writer.ts";
 export { readTree, type ReadTreeOptions } from "./lib/layer/tree_reader.ts";
 export { TreeWriter, type TreeWriterOptions } from "./lib/layer/tree_writer.ts";
 export { readSquashfs, type ReadSquashfsOptions, SquashfsImage } from "./lib/squashfs/reader.ts";
@@ -112,6 +114,7 @@ export type {
 
 export { locateStore, type StoreLocation } from "./lib/store/location.ts";
 export { openStore, type Store, type StoreOptions } from "./lib/store/store.ts";
+export type { FileLock } from "./ffi/lock.ts";
 export type { ImageTransaction } from "./lib/store/transaction.ts";
 export { importEntries, importImage, type ImportOptions } from "./lib/store/import.ts";
 export { deleteImages } from "./lib/store/delete.ts";
@@ -123,6 +126,8 @@ export { readMetadata, writeMetadata } from "./lib/store/metadata_files.ts";
 
 export { buildImage, type BuildOptions, type BuildTools } from "./lib/build/build.ts";
 export { chooseForce, type Force, FORCE_MODES, type ForceMode } from "./lib/build/force.ts";
+export type { ForceCommand } from "./lib/build/force_command.ts";
+export type { ContainerTools } from "./lib/build/container.ts";
 export { parseBuildArguments } from "./lib/build/build_arguments.ts";
 
 // Running a command in a container: find the image, make the plan, carry it out. The plan is data; to
@@ -133,8 +138,9 @@ export { openSquashFiles } from "./lib/container/squash_files.ts";
 export { findMountPoint, makeDefaultMountPoint } from "./lib/container/mount_point.ts";
 export type { FileKind, Files, Group, Host, User } from "./lib/container/host.ts";
 export { openSystemHost } from "./lib/container/system_host.ts";
-export { type Bind, listDefaultBinds, parseBind } from "./lib/container/binds.ts";
+export { type Bind, type DefaultBind, listDefaultBinds, parseBind } from "./lib/container/binds.ts";
 export type { EnvironmentChange } from "./lib/container/environment.ts";
+export { type Assignment, parseAssignment, type Separator } from "./lib/container/assignments.ts";
 export type { RunOptions } from "./lib/container/run_options.ts";
 export {
   type PlanImage,
