@@ -35,13 +35,15 @@ endif
 
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
+# What newer C libraries export under a newer version.
+WRAPPED := pthread_create pthread_join pthread_attr_setstacksize pthread_sigmask fstat fstatat
 INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
 ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
 SANITIZED_OBJECTS := $(patsubst c/%.c,$(BUILD)/sanitized/%.o,\
-	$(filter-out c/init/main.c,$(sort $(C_SHIM) $(C_INIT))))
+	$(filter-out c/init/main.c c/shim/glibc.c,$(sort $(C_SHIM) $(C_INIT))))
 CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
@@ -75,7 +77,8 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
 		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
-			$$others --log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
+			$$others --sourcemap=external --sources-content=false \
+			--log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
 	done
 	@touch $@
 
@@ -93,8 +96,12 @@ $(BUILD)/entry/%.o: c/entry/%.S | $(DENO)
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@
 
+# The oldest C library that Deno runs with is 2.27: the shim must not ask for more (c/shim/glibc.c).
 $(BUILD)/libch.so: $(SHIM_OBJECTS)
-	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $^ $(SHIM_LIBS) -o $@
+	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $(WRAPPED:%=-Wl,--wrap=%) \
+		$^ $(SHIM_LIBS) -o $@
+	@! objdump -T $@ | grep -E 'GLIBC_2\.(2[89]|[3-9][0-9])' || \
+		{ echo "$@: needs a newer C library than 2.27; see c/shim/glibc.c" >&2; rm $@; exit 1; }
 
 $(BUILD)/ch-init: $(INIT_OBJECTS)
 	$(CC) -static -s -Wl,--gc-sections $^ $(INIT_LIBS) -o $@

@@ -38,6 +38,8 @@ export const STATUS_EXEC = 49;
 /** The C library's search path, where PATH is not set. */
 const DEFAULT_SEARCH = "/bin:/usr/bin";
 
+/** The steps that make the container and execute the command in it. Throws a ChError for what will not
+ * work, as far as it can be told without trying. */
 export function planRun(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Plan {
   const root = image.type === "squash" ? image.mountPoint : image.root;
   const steps: Step[] = [];

@@ -4,6 +4,7 @@ import { findMode, findRealPath, makeDirectory, readBytes, readLink } from "../.
 import { findGroup, findUser, readEnvironment, readIdentity } from "../../ffi/process.ts";
 import type { FileKind, Host } from "./host.ts";
 
+/** The host as this process sees it; its answers are not kept, but for environment and identity. */
 export function openSystemHost(): Host {
   return {
     environment: readEnvironment(),

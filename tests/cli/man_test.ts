@@ -15,7 +15,8 @@ import { parseReference } from "../../lib/reference/reference.ts";
 import { VERSION } from "../../lib/version.ts";
 import { type ManPage, parseManPage } from "../man_page.ts";
 
-const directory = new URL("../../docs/man/", import.meta.url).pathname;
+const root = new URL("../..", import.meta.url).pathname;
+const directory = `${root}docs/man/`;
 const pages = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 
 Deno.test("every name of the program has a man page", () => {
@@ -78,6 +79,18 @@ Deno.test("ch-image(1) has the section that a wrong image reference points to", 
     return true;
   });
 });
+
+for (const [name, words] of [["ch", []], ["ch-checkns", ["checkns"]]] as const) {
+  Deno.test(`${name}(1) has the options that its help shows`, () => {
+    const { stdout, stderr } = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-lock", "--quiet", `${root}cli/main.ts`, ...words, "--help"],
+    }).outputSync();
+    const help = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const shown = [...help.matchAll(/(?:^ +(?:ch )?|\| )(--[a-z]+)/gm)].map((match) => match[1]);
+    assert.deepEqual(readPage(name).headsOf("OPTIONS"), shown);
+    assert.equal(shown.length, 2);
+  });
+}
 
 for (const name of pages) {
   Deno.test(`${name} has this version in its footer, and sections in the usual order`, () => {

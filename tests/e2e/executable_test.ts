@@ -145,7 +145,7 @@ test("ch says in one line what a hard limit of address space means", async (work
 test("ch leaves no file behind", async (work) => {
   const image = work.image();
   const look =
-    'find "$1" /tmp /var/tmp /dev/shm -xdev -path "/var/tmp/ch-test.*" ! -path "$1*" -prune ' +
+    'find "$1" /tmp /var/tmp /dev/shm -xdev \\( -path "/var/tmp/ch-test.*" ! -path "$1*" -o -path "/tmp/ch-test*" \\) -prune ' +
     "-o -user $(id -un) -print 2>/dev/null | sort";
   const before = await work.must(look, [work.path]);
   const commands = [["ch-run", image, "--", "true"], ["ch-run", image, "--", "nosuch"], ["ch-run"]];

@@ -357,7 +357,7 @@ test(
       'cd image/data; chmod 640 file; chmod 1777 sub; touch -d "2001-02-03 04:05:06" file; ' +
         'ln file hard; touch "$(printf "n\\377\\n x")"',
     );
-    await work.must('mknod "$1/image/data/null" c 1 3', [work.path], { root: true });
+    await work.must('mknod "$1/image/data/device" c 1 3', [work.path], { root: true });
     const result = await work.run(["ch-image", "import", "image", "foo"]);
     expect(result, { code: 0, stderr: /warning: / });
     const [from, to] = await Promise.all(
@@ -366,7 +366,7 @@ test(
       ),
     );
     assert.equal(to, from);
-    assert.ok(!exists(`${work.path}/storage/img/foo/data/null`));
+    assert.ok(!exists(`${work.path}/storage/img/foo/data/device`));
   },
   "root",
 );
