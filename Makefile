@@ -77,7 +77,7 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
 		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
-			$$others --sourcemap=external --sources-content=false \
+			$$others --minify --sourcemap=external --sources-content=false \
 			--log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
 	done
 	@touch $@

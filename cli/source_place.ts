@@ -23,10 +23,16 @@ interface SourceMap {
   readonly mappings: string;
 }
 
+let opened: SourceMap | undefined;
+
+function openSourceMap(): SourceMap | undefined {
+  const bytes = opened === undefined ? readPart("CH_MAP") : undefined;
+  return opened ??= bytes && JSON.parse(new TextDecoder().decode(bytes));
+}
+
 function findOriginal(line: number, column: number): SourcePlace | undefined {
-  const bytes = readPart("CH_MAP");
-  if (bytes === undefined) return undefined;
-  const map: SourceMap = JSON.parse(new TextDecoder().decode(bytes));
+  const map = openSourceMap();
+  if (map === undefined) return undefined;
   const found = findSegment(map.mappings, line - 1, column - 1);
   if (found === undefined) return undefined;
   const path = map.sources[found.source] ?? "";

@@ -33,7 +33,7 @@ main() {
 
 # A C test prints "ok NAME" or "not ok NAME" for each case.
 run_c_test() {
-    "$1" >"$out/c" 2>&1 || { status=1; echo "$1 ended with status $?"; echo 'not ok end' >>"$out/c"; }
+    "$1" >"$out/c" 2>&1 || { echo "not ok $1: ended with status $?" >>"$out/c"; status=1; }
     grep -v '^ok ' "$out/c" || true
     passed=$((passed + $(grep -c '^ok ' "$out/c" || true)))
     failed=$((failed + $(grep -c '^not ok ' "$out/c" || true)))
@@ -42,7 +42,7 @@ run_c_test() {
 # Deno's last line reads "ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)". Shown is what is
 # not simply ok.
 run_deno() {
-    { NO_COLOR=1 "$deno" test -A --no-lock "$@" 2>&1 && echo 0 >"$out/status" ||
+    { NO_COLOR=1 "$deno" test -A --no-lock --parallel "$@" 2>&1 && echo 0 >"$out/status" ||
         echo 1 >"$out/status"; } | tee "$out/deno" | grep -v ' \.\.\. ok (' || true
     [ "$(cat "$out/status")" -eq 0 ] || status=1
     passed=$((passed + $(count passed)))

@@ -126,9 +126,10 @@ static const char fixed_environment[][40] = {
 #define OUR_ENVIRONMENT (FIXED_ENVIRONMENT + 4)
 
 /* Deno's arguments; the script follows. */
-static const char fixed_words[][24] = {
+static const char fixed_words[][32] = {
     "run",         "--no-config", "--no-lock",       "--no-remote", "--no-npm",
     "--no-prompt", "--quiet",     "--no-code-cache", "-A",          "--ext=js",
+    "--v8-flags=--single-threaded",
 };
 #define FIXED_WORDS ((int)(sizeof(fixed_words) / sizeof(fixed_words[0])))
 

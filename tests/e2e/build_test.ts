@@ -597,6 +597,55 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+test("ch-image build on a full disk leaves storage in order", async (work) => {
+  work.tree("full", {});
+  await work.must('mount -t tmpfs -o size=8m,mode=1777 none "$1/full"', [work.path], {
+    root: true,
+  });
+  const env = { CH_IMAGE_STORAGE: `${work.path}/full/storage` };
+  try {
+    const image = work.image();
+    expect(await work.run(["ch-image", "import", image, "base"], { env }), { code: 0 });
+    work.tree("run", {
+      "Dockerfile": "FROM base\nRUN dd if=/dev/zero of=/big bs=1048576 count=20\n",
+    });
+    work.tree("copy", { "Dockerfile": "FROM base\nCOPY big /\n", "big": "x".repeat(20_000_000) });
+    for (const context of ["run", "copy"]) {
+      const result = await work.run(["ch-image", "build", "-t", "t", context], { env });
+      expect(result, {
+        code: 1,
+        stderr: /No space left on device[^]*^error: |^error: [^]*No space left/m,
+      });
+      expect(await work.run(["ch-image", "list"], { env }), {
+        code: 0,
+        stdout: "base\n",
+        stderr: "",
+      });
+      await work.must('test "$(ls full/storage/img)" = base');
+    }
+    work.tree("small", { "Dockerfile": "FROM base\nRUN echo fits\n" });
+    expect(await work.run(["ch-image", "build", "-t", "t", "small"], { env }), {
+      code: 0,
+      stdout: "fits\n",
+    });
+  } finally {
+    await work.must('umount "$1/full"', [work.path], { root: true });
+  }
+}, "root");
+
+test("ch-image says so where it may not write to storage", async (work) => {
+  await prepare(work, "FROM base\nRUN true\n");
+  await work.must('chown -R root:root "$1/storage"', [work.path], { root: true });
+  for (
+    const command of [["import", "image", "x"], ["build", "-t", "t", "context"], ["delete", "base"]]
+  ) {
+    expect(await work.run(["ch-image", ...command]), {
+      code: 1,
+      stderr: /^error: .*Permission denied/m,
+    });
+  }
+}, "root");
+
 test("ch-image build killed at any moment: the next command works, nothing half-made is listed", async (work) => {
   await prepare(
     work,

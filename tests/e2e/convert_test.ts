@@ -565,6 +565,90 @@ for (const compression of ["gzip", "xz", "zstd", "lz4", "lzo"]) {
   }, "mksquashfs");
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+  test(`ch-convert stopped by ${signal} leaves a whole output or none`, async (work) => {
+    work.image("image", RICH);
+    await work.must(
+      "head -c 30000000 /dev/urandom > image/data/random; tar -C image -czf in.tgz .",
+    );
+    for (
+      const [from, to] of [["./image", "out.sqfs"], ["in.tgz", "./out"], ["./image", "out.tgz"]]
+    ) {
+      for (const milliseconds of [60, 120, 200, 300, 450]) {
+        const child = work.spawn(["ch-convert", from as string, to as string]);
+        await new Promise((done) => setTimeout(done, milliseconds));
+        try {
+          Deno.kill(child.pid, signal);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+        const { code } = await child.output();
+        const isThere = exists(`${work.path}/${to}`);
+        assert.equal(
+          isThere,
+          code === 0 || isThere && signal === "SIGKILL",
+          `${to}, status ${code}`,
+        );
+        if (isThere) await work.must(CHECKS[to as string] as string);
+        if (signal !== "SIGKILL") {
+          assert.equal(
+            await work.must("ls -A"),
+            isThere ? `home\nimage\nin.tgz\n${to?.replace("./", "")}\n` : "home\nimage\nin.tgz\n",
+          );
+        }
+        await work.must("rm -rf out out.sqfs out.tgz");
+      }
+    }
+    await work.must(`ch-convert ./image out.sqfs; ${CHECKS["out.sqfs"]}`);
+  }, "unsquashfs");
+}
+
+/** Whether an output is whole. */
+const CHECKS: Readonly<Record<string, string>> = {
+  "out.sqfs":
+    "unsquashfs -quiet -no-progress -d back out.sqfs; cmp image/data/random back/data/random; rm -rf back",
+  "./out": "cmp image/data/random out/data/random",
+  "out.tgz": "gzip -t out.tgz",
+};
+
+test("ch-convert and ch-image import take paths that are not UTF-8", async (work) => {
+  work.image();
+  const script =
+    'd="$(printf "d\\377")"; mkdir "$d"; mv image "$d/i"; ch-convert "./$d/i" "$d/o.sqfs"; ' +
+    'ch-convert "$d/o.sqfs" "./$d/p"; ch-convert "./$d/p" "$d/q.tgz"; ch-image import "$d/q.tgz" foo; ' +
+    'ch-image import "$d/p" bar; ch-run foo -- true; ch-run bar -- echo done';
+  assert.match(await work.must(script), /done\n$/);
+});
+
+for (
+  const [input, output] of [
+    ["./image", "out.sqfs"],
+    ["./image", "out.tgz"],
+    ["./image", "foo"],
+    ["in.tgz", "./out"],
+  ] as const
+) {
+  test(`ch-convert ${input} ${output} on a full disk`, async (work) => {
+    work.image("image", RICH);
+    work.tree("full", {});
+    await work.must("head -c 6000000 /dev/urandom > image/data/random; tar -C image -czf in.tgz .");
+    await work.must('mount -t tmpfs -o size=3m,mode=1777 none "$1/full"', [work.path], {
+      root: true,
+    });
+    try {
+      const from = `${work.path}/${input}`;
+      const result = await work.run(
+        ["ch-convert", "-i", input === "in.tgz" ? "tar" : "dir", from, output],
+        { cwd: `${work.path}/full`, env: { CH_IMAGE_STORAGE: `${work.path}/full/storage` } },
+      );
+      expect(result, { code: 1, stderr: /^error: [^]*No space left on device/m });
+      await work.must('test -z "$(ls -A full | grep -v ^storage)" -a ! -e full/storage/img/foo');
+    } finally {
+      await work.must('umount "$1/full"', [work.path], { root: true });
+    }
+  }, "root");
+}
+
 // --- extended attributes
 
 const XATTRS = "setfattr -n user.foo -v bar image/data/file; setfacl -m u:1:r image/data/file";

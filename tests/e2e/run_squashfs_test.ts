@@ -255,6 +255,28 @@ test(
   "mksquashfs",
 );
 
+test(
+  "ch-run names /dev/fuse where it may not open it",
+  async (work) => {
+    const file = await squash(work);
+    const script = 'mknod -m 600 "$0" c 10 229; mount --bind "$0" /dev/fuse; exec "$@"';
+    const drop = ["setpriv", `--reuid=${rig.uid}`, `--regid=${rig.gid}`, "--clear-groups"];
+    const node = `${work.path}/fuse`;
+    const result = await work.run(
+      ["unshare", "--mount", "sh", "-ec", script, node, ...drop, "ch-run", file, "--", "true"],
+      { root: true },
+    );
+    expect(result, {
+      code: 31,
+      stdout: "",
+      stderr: /error: can't open \/dev\/fuse; giving up: Permission denied/,
+    });
+    assert.equal(await findProcesses(work), "");
+  },
+  "root",
+  "mksquashfs",
+);
+
 /** Shell text: runs COMMAND in the background, output to "out", and waits until it has begun. */
 function startAndWait(command: string): string {
   return `: >out; ch-run "$1" -- sh -c 'echo ready; ${command}' >>out &
