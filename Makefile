@@ -36,7 +36,7 @@ endif
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
 # What newer C libraries export under a newer version.
-WRAPPED := pthread_create pthread_join pthread_attr_setstacksize pthread_sigmask fstat fstatat
+WRAPPED := pthread_create pthread_join pthread_attr_setstacksize pthread_sigmask fstat fstatat statx
 INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
 ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o

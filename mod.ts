@@ -135,13 +135,18 @@ export { parseBuildArguments } from "./lib/build/build_arguments.ts";
 
 export { findImage, type Image, type ImageRequest } from "./lib/container/image.ts";
 export { openSquashFiles } from "./lib/container/squash_files.ts";
-export { findMountPoint, makeDefaultMountPoint } from "./lib/container/mount_point.ts";
+export {
+  defaultMountPoint,
+  findMountPoint,
+  listMissingDirectories,
+} from "./lib/container/mount_point.ts";
 export type { FileKind, Files, Group, Host, User } from "./lib/container/host.ts";
 export { openSystemHost } from "./lib/container/system_host.ts";
 export { type Bind, type DefaultBind, listDefaultBinds, parseBind } from "./lib/container/binds.ts";
 export type { EnvironmentChange } from "./lib/container/environment.ts";
 export { type Assignment, parseAssignment, type Separator } from "./lib/container/assignments.ts";
 export type { RunOptions } from "./lib/container/run_options.ts";
+export type { Join } from "./lib/container/join.ts";
 export {
   type PlanImage,
   type PlanLog,

@@ -10,7 +10,17 @@ import { formatPlan } from "../lib/container/format_plan.ts";
 import type { Files, Host } from "../lib/container/host.ts";
 import { formatIdentity, refuseSetuid } from "../lib/container/identity.ts";
 import { findImage, type Image } from "../lib/container/image.ts";
-import { findMountPoint, makeDefaultMountPoint } from "../lib/container/mount_point.ts";
+import {
+  findPeerGroup,
+  findProcessRoot,
+  type Join,
+  type PeerGroup,
+} from "../lib/container/join.ts";
+import {
+  defaultMountPoint,
+  findMountPoint,
+  listMissingDirectories,
+} from "../lib/container/mount_point.ts";
 import { type PlanImage, planRun, STATUS_FAIL } from "../lib/container/plan.ts";
 import { openSystemHost } from "../lib/container/system_host.ts";
 import { findVariable } from "../lib/container/variables.ts";
@@ -72,7 +82,7 @@ function run(argv: readonly string[], log: RunLog): number | Promise<number> {
 }
 
 /** From what the user wants to the container. */
-function start(args: RunArguments, user: string, context: RunContext): never | Promise<never> {
+function start(args: RunArguments, user: string, context: RunContext): number | Promise<number> {
   const { host, log } = context;
   log.trace(formatIdentity(host.identity));
   const storage = findStorage(args, user, host);
@@ -88,50 +98,66 @@ function start(args: RunArguments, user: string, context: RunContext): never | P
   const mountPoint = image.type === "squash" && args.mountPoint !== undefined
     ? findMountPoint(args.mountPoint, host)
     : undefined;
-  logRequest(args, image.type === "squash" ? mountPoint : image.root, storage, log);
+  const note = (text: string) => log.verbose(text);
+  const group = args.peers && findPeerGroup(args.peers, host, note);
+  logRequest(args, image.type === "squash" ? mountPoint : image.root, storage, group, log);
 
-  if (image.type !== "squash") {
-    return becomeContainer(args, user, { type: "directory", root: image.root }, context);
+  if (args.joinPid !== 0) {
+    const join = { kind: "process", pid: args.joinPid } as const;
+    const root = findProcessRoot(join.pid, host);
+    return becomeContainer(args, user, { type: "directory", root }, join, context);
   }
-  return startSquash(args, user, image, mountPoint, context);
+  if (image.type !== "squash") {
+    return becomeContainer(args, user, { type: "directory", root: image.root }, group, context);
+  }
+  return startSquash(args, user, { ...image, mountPoint }, group, context);
 }
 
 async function startSquash(
   args: RunArguments,
   user: string,
-  image: Image & { type: "squash" },
-  givenMountPoint: string | undefined,
+  image: Image & { type: "squash"; mountPoint: string | undefined },
+  group: Join | undefined,
   context: RunContext,
-): Promise<never> {
-  const mountPoint = givenMountPoint ?? makeDefaultMountPoint(user, context.host);
-  if (givenMountPoint === undefined) {
+): Promise<number> {
+  const mountPoint = image.mountPoint ?? defaultMountPoint(user);
+  if (image.mountPoint === undefined) {
     context.log.verbose(`using default mount point: ${mountPoint}`);
   }
   // Only now, because a directory image needs none of it.
   const { openSquashFiles } = await import("../lib/container/squash_files.ts");
   const files: Files = openSquashFiles(image.file);
-  return becomeContainer(args, user, { ...image, mountPoint, files }, context);
+  const missing = listMissingDirectories(mountPoint, context.host);
+  return becomeContainer(args, user, { ...image, mountPoint, missing, files }, group, context);
 }
 
 function becomeContainer(
   args: RunArguments,
   user: string,
   image: PlanImage,
-  { host, log }: RunContext,
-): never {
-  const options = { ...args, program: log.program, verbosity: log.verbosity, user };
+  join: Join | undefined,
+  { host, log, stdout }: RunContext,
+): number {
+  const options = { ...args, program: log.program, verbosity: log.verbosity, user, join };
   const plan = planRun(options, image, host, log);
+  if (args.dryRun) {
+    writeText(stdout, formatPlan(withoutMessages(plan)));
+    return 0;
+  }
   logPlan(plan, log);
   return orFail("can't start the container", () => replaceByInit(plan));
 }
 
-/** The steps that say nothing themselves. */
 function logPlan(plan: Plan, log: RunLog): void {
   if (log.verbosity < 2) return;
-  const steps = plan.steps.filter(({ op }) => op !== "log");
-  for (const line of formatPlan({ ...plan, steps }).trimEnd().split("\n")) {
+  for (const line of formatPlan(withoutMessages(plan)).trimEnd().split("\n")) {
     log.debug(`plan: ${line}`);
   }
+}
+
+/** The steps that do something. */
+function withoutMessages(plan: Plan): Plan {
+  return { ...plan, steps: plan.steps.filter(({ op }) => op !== "log") };
 }
 
 /** The storage directory, canonical if it exists (spec ch-run §2.2). */
@@ -146,6 +172,7 @@ function logRequest(
   args: RunArguments,
   newRoot: string | undefined,
   storage: string,
+  group: PeerGroup | undefined,
   log: RunLog,
 ): void {
   const flag = (value: boolean) => value ? 1 : 0;
@@ -155,7 +182,8 @@ function logRequest(
   log.verbose(`newroot: ${newRoot ?? "(null)"}`);
   log.verbose(`container uid: ${args.uid}`);
   log.verbose(`container gid: ${args.gid}`);
-  log.verbose("join: 0 0 (null) 0");
+  const { count = 0, tag = "(null)" } = group ?? {};
+  log.verbose(`join: ${flag(group !== undefined)} ${count} ${tag} ${args.joinPid}`);
   log.verbose(`private /tmp: ${flag(args.privateTmp)}`);
   log.verbose(`seccomp: ${flag(args.seccomp)}`);
   log.verbose(`unsafe: ${flag(args.unsafe)}`);

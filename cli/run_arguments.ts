@@ -5,11 +5,12 @@ import { type Bind, parseBind } from "../lib/container/binds.ts";
 import type { EnvironmentChange } from "../lib/container/environment.ts";
 import { cannotRead, orFail } from "../lib/container/failure.ts";
 import type { Host } from "../lib/container/host.ts";
+import { parseId, parseInteger } from "../lib/container/integer.ts";
+import type { GroupRequest } from "../lib/container/join.ts";
 import { findVariable } from "../lib/container/variables.ts";
 import { ChError } from "../lib/error.ts";
 import { VERSION } from "../lib/version.ts";
 import { formatArgpHelp, formatArgpUsage, parseArgp } from "./argp.ts";
-import { parseId, parseInteger } from "./integer.ts";
 import { checkFeature } from "./run_feature.ts";
 import type { RunLog } from "./run_log.ts";
 import { RUN_COMMAND, RUN_POSITIONALS, RUN_SYNOPSIS, type RunOptionName } from "./run_table.ts";
@@ -34,6 +35,13 @@ export interface RunArguments {
   unsafe: boolean;
   write: boolean;
   overlaySize: string | undefined;
+  overlayDir: string | undefined;
+  dryRun: boolean;
+  imageCommand: boolean;
+  /** `--join`, `--join-ct`, `--join-tag`. */
+  peers: GroupRequest | undefined;
+  /** `--join-pid`; 0 is none. */
+  joinPid: number;
   /** Name in "Try …" of usage errors. */
   programName: string;
 }
@@ -49,6 +57,7 @@ export interface RunContext {
 
 const DEFAULT_OVERLAY_SIZE = "12%";
 const VERBOSITY_MAX = 3;
+const NO_GROUP: GroupRequest = { count: 0, tag: undefined };
 
 export function newRunArguments({ host, log }: RunContext): RunArguments {
   return {
@@ -69,6 +78,11 @@ export function newRunArguments({ host, log }: RunContext): RunArguments {
     unsafe: false,
     write: false,
     overlaySize: undefined,
+    overlayDir: undefined,
+    dryRun: false,
+    imageCommand: false,
+    peers: undefined,
+    joinPid: 0,
     programName: log.program,
   };
 }
@@ -95,11 +109,12 @@ export function parseRunArguments(
     writeText(stderr, formatArgpHelp(RUN_COMMAND, RUN_SYNOPSIS));
     return 1;
   }
-  if (argv.length === 0) {
+  if (argv.length === 0 && !args.imageCommand) {
     writeText(stdout, `usage: ${RUN_SYNOPSIS}\n`);
     throw new ChError("IMAGE and/or COMMAND not specified");
   }
   Object.assign(args, { image, argv });
+  settleOverlay(args);
   return undefined;
 }
 
@@ -118,6 +133,9 @@ function applyOption(
     case "cd":
       args.cwd = value!;
       return;
+    case "dry-run":
+      args.dryRun = true;
+      return;
     case "env-no-expand":
       args.expand = false;
       return;
@@ -128,14 +146,23 @@ function applyOption(
       return;
     case "home":
       return chooseHome(args, context);
+    case "image-cmd":
+      args.imageCommand = true;
+      return;
+    case "image-env":
+      args.environment.push({ op: "image-defaults" });
+      return;
     case "join":
-    case "join-tag":
-      throw notYet(name);
+      args.peers = { ...NO_GROUP, ...args.peers };
+      return;
     case "join-ct":
-      parseInteger("--join-ct", value!);
-      throw notYet(name);
+      args.peers = { ...NO_GROUP, ...args.peers, count: parseInteger("--join-ct", value!) };
+      return;
     case "join-pid":
-      if (parseInteger("--join-pid", value!) !== 0) throw notYet(name);
+      args.joinPid = parseInteger("--join-pid", value!);
+      return;
+    case "join-tag":
+      args.peers = { ...NO_GROUP, ...args.peers, tag: value! };
       return;
     case "mount":
       if (value === "") throw new ChError("mount point can't be empty string");
@@ -143,6 +170,9 @@ function applyOption(
       return;
     case "no-passwd":
       args.passwd = false;
+      return;
+    case "overlay":
+      args.overlayDir = value!;
       return;
     case "private-tmp":
       args.privateTmp = true;
@@ -201,17 +231,23 @@ function applyOption(
   }
 }
 
-function notYet(name: RunOptionName): ChError {
-  return new ChError(`--${name}: not in this version yet`);
-}
-
 function chooseHome(args: RunArguments, { host, log }: RunContext): undefined {
   const home = findVariable(host.environment, "HOME");
   if (home === undefined) throw new ChError("--home failed: $HOME not set");
   args.home = home;
-  if (args.overlaySize === undefined) {
-    args.overlaySize = DEFAULT_OVERLAY_SIZE;
+  if (args.overlaySize === undefined && args.overlayDir === undefined) {
     log.verbose("--home specified; also setting --write-fake");
+  }
+}
+
+/** What goes over the image when all options are known: one layer at most, and one for `--home`. */
+function settleOverlay(args: RunArguments): void {
+  if (args.overlayDir === undefined) {
+    if (args.home !== undefined) args.overlaySize ??= DEFAULT_OVERLAY_SIZE;
+  } else if (args.overlaySize !== undefined) {
+    throw new ChError("--overlay incompatible with --write-fake", {
+      hint: "--overlay keeps what is written, --write-fake forgets it: choose one",
+    });
   }
 }
 

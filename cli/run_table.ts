@@ -20,6 +20,12 @@ const OPTIONS = defineOptions([
     help: "initial working directory in the container (default: /)",
   },
   {
+    long: "dry-run",
+    argument: "none",
+    repeat: "idempotent",
+    help: "print the steps to the container, one a line, and do nothing",
+  },
+  {
     long: "env-no-expand",
     argument: "none",
     repeat: "idempotent",
@@ -45,6 +51,19 @@ const OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     help: "bind-mount your home directory at /home/$USER (implies --write-fake)",
+  },
+  {
+    long: "image-cmd",
+    argument: "none",
+    repeat: "idempotent",
+    help: "run the image's ENTRYPOINT with COMMAND [ARG...], or with its CMD if there is none, " +
+      "in its WORKDIR",
+  },
+  {
+    long: "image-env",
+    argument: "none",
+    repeat: "list",
+    help: "set the variables that the image says, e.g. by ENV in its Dockerfile",
   },
   {
     long: "join",
@@ -87,6 +106,13 @@ const OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     help: "don't bind-mount /etc/{passwd,group}",
+  },
+  {
+    long: "overlay",
+    argument: "required",
+    placeholder: "DIR",
+    repeat: "last",
+    help: "make the image writable; keep what is written in DIR, for this container and later ones",
   },
   {
     long: "private-tmp",

@@ -10,5 +10,5 @@ import { checkResult, newErrorBlock } from "./system_error.ts";
 export function openNullDevice(): Descriptor {
   const block = newErrorBlock();
   const { ch_path_open } = openLibrary(PATH);
-  return new Descriptor(checkResult(ch_path_open(encodeCString("/dev/null"), block), block));
+  return new Descriptor(checkResult(ch_path_open(encodeCString("/dev/null"), 1, block), block));
 }

@@ -12,12 +12,17 @@ function library() {
   return symbols ??= openLightLibrary(PATH);
 }
 
+/** What becomes of links: followed; the last one kept as what it is; or, on the way to the last
+ * component, an error, which is for the files of images that somebody else may be changing. */
+export type Links = "follow" | "keep" | "refuse";
+
+const LINKS: Readonly<Record<Links, number>> = { keep: 0, follow: 1, refuse: 2 };
+
 /** File mode with its type bits; of what PATH leads to, or of a link itself. Undefined if there is no
  * such file. */
-export function findMode(path: string, links: "follow" | "keep"): number | undefined {
+export function findMode(path: string, links: Links): number | undefined {
   const block = newErrorBlock();
-  const follow = links === "follow" ? 1 : 0;
-  const result = library().ch_path_mode(encodeCString(path), follow, block);
+  const result = library().ch_path_mode(encodeCString(path), LINKS[links], block);
   return result === -ENOENT ? undefined : checkResult(result, block);
 }
 
@@ -30,19 +35,54 @@ export function findRealPath(path: string): string | undefined {
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
-/** Target of a symbolic link. */
-export function readLink(path: string): string {
+/** What tells a file from all others that ever were on its file system: inode number and time of birth.
+ * Links are followed. */
+export function readFileIdentity(path: string): string {
+  const block = newErrorBlock();
+  const out = new BigUint64Array(3);
+  checkResult(library().ch_path_identity(encodeCString(path), out, block), block);
+  return `${out[0]}.${out[1]}.${out[2]}`;
+}
+
+/** Value of an extended attribute, of a link itself; undefined if there is none. */
+export function findXattr(path: string, name: string): string | undefined {
   const block = newErrorBlock();
   const buffer = new Uint8Array(TEXT_MAX);
-  const result = library().ch_path_readlink(encodeCString(path), buffer, buffer.length, block);
+  const result = library().ch_path_xattr(
+    encodeCString(path),
+    encodeCString(name),
+    buffer,
+    buffer.length,
+    block,
+  );
+  if (result === -ENODATA || result === -EOPNOTSUPP) return undefined;
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
-/** The bytes of a file, a pipe too, up to LIMIT. An error's `call` is "open" or "read". */
-export function readBytes(path: string, limit = Infinity): Uint8Array<ArrayBuffer> {
+/** Target of a symbolic link. */
+export function readLink(path: string, links: "keep" | "refuse" = "keep"): string {
+  const block = newErrorBlock();
+  const buffer = new Uint8Array(TEXT_MAX);
+  const result = library().ch_path_readlink(
+    encodeCString(path),
+    LINKS[links],
+    buffer,
+    buffer.length,
+    block,
+  );
+  return decodeOsString(buffer.subarray(0, checkResult(result, block)));
+}
+
+/** The bytes of a file, a pipe too, up to LIMIT. An error's `call` is "open" or "read". Where links are
+ * refused, anything but a regular file is, too. */
+export function readBytes(
+  path: string,
+  limit = Infinity,
+  links: "follow" | "refuse" = "follow",
+): Uint8Array<ArrayBuffer> {
   const block = newErrorBlock();
   const name = encodeCString(path);
-  const fd = checkResult(library().ch_path_open(name, block), block);
+  const fd = checkResult(library().ch_path_open(name, LINKS[links], block), block);
   try {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -60,16 +100,10 @@ export function readBytes(path: string, limit = Infinity): Uint8Array<ArrayBuffe
   }
 }
 
-/** One directory; MODE less the umask. */
-export function makeDirectory(path: string, mode = 0o777): void {
-  const block = newErrorBlock();
-  checkResult(library().ch_path_mkdir(encodeCString(path), mode, block), block);
-}
-
 /** PATH_MAX of Linux, which bounds link targets and the results of realpath(3). */
 const TEXT_MAX = 4096;
 const CHUNK = 65536;
-const ENOENT = 2;
+const ENOENT = 2, ENODATA = 61, EOPNOTSUPP = 95;
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);

@@ -29,6 +29,8 @@ export type Step =
   /** Overlay on the root so far: what is written goes to a tmpfs of SIZE, or to UPPER on disk. */
   | { readonly op: "overlay"; readonly size: string }
   | { readonly op: "overlay"; readonly upper: string; readonly work: string }
+  /** The same to directories `upper` and `work` of DIRECTORY, made if missing; they stay. */
+  | { readonly op: "overlay"; readonly directory: string }
   /** Bind host SOURCE, recursively, at TARGET of the container. */
   | {
     readonly op: "bind";
@@ -53,6 +55,22 @@ export type Step =
   | { readonly op: "chdir"; readonly path: string }
   | { readonly op: "no_new_privs" }
   | { readonly op: "silence"; readonly stdout: boolean; readonly stderr: boolean }
+  /** Make the host directory PATH, its parents being there, unless it exists. */
+  | { readonly op: "directory"; readonly path: string; readonly mode: number }
+  /** Lock FILE for as long as the container's root is mounted, or fail saying that NAME is in use. An
+   * empty file gets CONTENT. Comes before the namespaces. */
+  | {
+    readonly op: "hold";
+    readonly file: string;
+    readonly content: Uint8Array;
+    readonly name: string;
+  }
+  /** Build the container of peer group TAG in the steps up to "join_finish", or, if a peer has, enter
+   * that and leave them out. COUNT peers are expected. Comes before the namespaces. */
+  | { readonly op: "join_begin"; readonly tag: string; readonly count: number }
+  | { readonly op: "join_finish" }
+  /** Enter the namespaces of process PID. */
+  | { readonly op: "join_pid"; readonly pid: number }
   /** Fork; the parent watches over the rest of the plan: when the command ends, or the process that
    * started init dies, everything it left running is killed. First step, for builds. */
   | { readonly op: "supervise" }
@@ -184,9 +202,7 @@ function packStep(step: Step, pool: Pool): Record {
     case "root":
       return { op: 5, flags: step.readOnly ? F_READ_ONLY : 0, s: [pool.string(step.image)] };
     case "overlay":
-      return "size" in step
-        ? { op: 6, s: [0, 0, pool.string(step.size)] }
-        : { op: 6, s: [pool.string(step.upper), pool.string(step.work)] };
+      return packOverlay(step, pool);
     case "bind":
       return {
         op: 7,
@@ -220,7 +236,27 @@ function packStep(step: Step, pool: Pool): Record {
         s: [pool.list(step.argv), pool.list(step.env), pool.string(step.search)],
         n: [step.argv.length, step.env.length],
       };
+    case "directory":
+      return { op: 17, s: [pool.string(step.path)], n: [step.mode] };
+    case "hold":
+      return {
+        op: 18,
+        s: [pool.string(step.file), pool.blob(step.content), pool.string(step.name)],
+        n: [step.content.length],
+      };
+    case "join_begin":
+      return { op: 19, s: [pool.string(step.tag)], n: [step.count] };
+    case "join_finish":
+      return { op: 20 };
+    case "join_pid":
+      return { op: 21, n: [step.pid] };
     default:
       return step satisfies never;
   }
+}
+
+function packOverlay(step: Step & { op: "overlay" }, pool: Pool): Record {
+  if ("size" in step) return { op: 6, s: [0, 0, pool.string(step.size)] };
+  if ("directory" in step) return { op: 6, s: [0, 0, 0, pool.string(step.directory)] };
+  return { op: 6, s: [pool.string(step.upper), pool.string(step.work)] };
 }

@@ -61,7 +61,16 @@ function makeRows(): Row[] {
   const out = `${place}/out`;
   const clean = `chmod -R u+rwx ${out}* 2>/dev/null; rm -rf ${out}*`;
   const read = "find /usr -xdev -type f -exec cat {} + > /dev/null";
-  const oldStorage = { CH_IMAGE_STORAGE: `${place}/old` };
+  // Its build cache is a Git repository, and Git wants to know who commits.
+  const oldStorage = {
+    CH_IMAGE_STORAGE: `${place}/old`,
+    ...Object.fromEntries(
+      ["AUTHOR", "COMMITTER"].flatMap((role) => [
+        [`GIT_${role}_NAME`, "bench"],
+        [`GIT_${role}_EMAIL`, "bench@localhost"],
+      ]),
+    ),
+  };
   const inStorage = { CH_IMAGE_STORAGE: `${place}/storage` };
   const old = "Debian's charliecloud";
 
@@ -199,8 +208,9 @@ function makeRows(): Row[] {
         },
         {
           name: old,
-          // Its import above left "x"; with --no-cache it executes everything, as ch does.
-          before: `CH_IMAGE_STORAGE=${place}/old ${peer}/ch-image import ${rig}/debian.tar debian`,
+          // Without its cache it executes everything, as ch does.
+          before: `test -e ${place}/old/img/debian || ` +
+            `${peer}/ch-image import --no-cache ${rig}/debian.tar debian`,
           command: [`${peer}/ch-image`, "build", "--no-cache", "-t", "b", `${place}/context`],
           env: oldStorage,
           needs: `${peer}/ch-image`,
@@ -283,7 +293,7 @@ function measureOnce(way: Way): number | string {
   if (way.before !== undefined) {
     const [first] = way.command;
     if (first === "root") shell(way.before);
-    else runAsUser(["sh", "-c", way.before]);
+    else runAsUser(["sh", "-c", way.before], way.env);
   }
   const begin = performance.now();
   const { code, stderr } = way.command[0] === "root"

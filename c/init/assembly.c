@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "bind.h"
@@ -115,20 +116,30 @@ void assembly_root(struct assembly *a, int image_fd, const char *image, bool rea
         make_read_only(a);
 }
 
-static void overlay(struct assembly *a, const char *upper, const char *work, bool is_volatile)
+#define LOCAL_ONLY                                                                                 \
+    "the directory's file system (\"df -T\" names it) cannot hold what an overlay needs: use one " \
+    "on "                                                                                          \
+    "ext4, xfs, btrfs or tmpfs"
+
+/* VOLATILE: the layer is of no use after the container, so nothing needs to reach the disk. */
+enum endurance { VOLATILE, KEPT };
+
+static void overlay(struct assembly *a, const char *upper, const char *work, enum endurance how)
 {
     char options[4 * PATH_MAX];
     const char *root = in_scratch(a, "root");
 
     snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr%s", root,
-             upper, work, is_volatile ? ",volatile" : "");
+             upper, work, how == VOLATILE ? ",volatile" : "");
     if (mount("ch", root, "overlay", 0, options) < 0) {
-        if (is_volatile && errno == EINVAL) { /* Linux before 5.10 */
-            overlay(a, upper, work, false);
+        if (how == VOLATILE && errno == EINVAL) { /* Linux before 5.10 */
+            overlay(a, upper, work, KEPT);
             return;
         }
         if (errno == EPERM)
             message_hint("overlays without privilege need Linux 5.11 or newer");
+        else if (errno == EINVAL)
+            message_hint(LOCAL_ONLY);
         FAIL_ERRNO("can't overlay: %s, %s", a->image, options);
     }
     assembly_reopen_root(a);
@@ -148,7 +159,7 @@ void assembly_overlay_memory(struct assembly *a, const char *size)
         FAIL_ERRNO("can't stat: %s", a->image);
     make(in_scratch(a, "store/overlay/upper"), st.st_mode & 07777);
     make(in_scratch(a, "store/overlay/work"), 0700);
-    overlay(a, in_scratch(a, "store/overlay/upper"), in_scratch(a, "store/overlay/work"), true);
+    overlay(a, in_scratch(a, "store/overlay/upper"), in_scratch(a, "store/overlay/work"), VOLATILE);
 }
 
 void assembly_overlay_disk(struct assembly *a, int upper_fd, int work_fd)
@@ -157,7 +168,63 @@ void assembly_overlay_disk(struct assembly *a, int upper_fd, int work_fd)
 
     snprintf(upper, sizeof(upper), "/proc/self/fd/%d", upper_fd);
     snprintf(work, sizeof(work), "/proc/self/fd/%d", work_fd);
-    overlay(a, upper, work, true);
+    overlay(a, upper, work, VOLATILE);
+}
+
+static int open_layer(int directory_fd, const char *directory, const char *name, mode_t mode)
+{
+    int fd;
+
+    if (mkdirat(directory_fd, name, 0700) == 0) {
+        if (fchmodat(directory_fd, name, mode, 0) < 0)
+            FAIL_ERRNO("can't chmod: %s/%s", directory, name);
+    } else if (errno != EEXIST) {
+        FAIL_ERRNO("can't mkdir: %s/%s", directory, name);
+    }
+    fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        FAIL_ERRNO("can't open: %s/%s", directory, name);
+    return fd;
+}
+
+/* Without extended attributes the kernel mounts all the same, and then fails in strange ways: a
+ * directory that was removed cannot be made again. */
+static void check_upper(int upper_fd, const char *directory)
+{
+    const char *const name = "user.overlay.ch";
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", upper_fd);
+    if (setxattr(path, name, "", 0, 0) < 0) {
+        if (errno == ENOTSUP)
+            message_hint(LOCAL_ONLY);
+        FAIL_ERRNO("can't use for an overlay, no extended attributes: %s", directory);
+    }
+    removexattr(path, name);
+}
+
+void assembly_overlay_kept(struct assembly *a, int directory_fd, const char *directory)
+{
+    char upper[64], work[64];
+    struct stat st;
+    int upper_fd, work_fd;
+
+    if (directory_fd < 0) {
+        errno = -directory_fd;
+        FAIL_ERRNO("can't open: %s", directory);
+    }
+    VERBOSE("overlaying %s for --overlay", directory);
+    if (fstat(a->root_fd, &st) < 0)
+        FAIL_ERRNO("can't stat: %s", a->image);
+    upper_fd = open_layer(directory_fd, directory, "upper", st.st_mode & 07777);
+    work_fd = open_layer(directory_fd, directory, "work", 0700);
+    check_upper(upper_fd, directory);
+    snprintf(upper, sizeof(upper), "/proc/self/fd/%d", upper_fd);
+    snprintf(work, sizeof(work), "/proc/self/fd/%d", work_fd);
+    overlay(a, upper, work, KEPT);
+    close(upper_fd);
+    close(work_fd);
+    hold_root(&a->hold, in_scratch(a, "root"));
 }
 
 void assembly_file(struct assembly *a, const char *name, const char *target, const void *content,
@@ -203,6 +270,8 @@ void assembly_tmpfs(struct assembly *a, const char *target, const char *options)
     case PLACE_ERROR:
         FAIL_ERRNO("can't mount tmpfs at %s", shown);
     }
+    if (place.depth == 0)
+        FAIL("can't mount tmpfs at %s: leads to /", shown);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", place.fds[place.depth]);
     if (mount("none", path, "tmpfs", 0, options[0] == '\0' ? NULL : options) < 0)
         FAIL_ERRNO("can't mount tmpfs at %s", shown);

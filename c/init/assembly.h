@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hold.h"
+
 /* Where the container is being put together. */
 struct assembly {
     const char *scratch;  /* path of the private tmpfs; NULL before PLAN_SCRATCH */
@@ -14,6 +16,9 @@ struct assembly {
     int ranch_count;
     char **targets; /* canonical targets of earlier binds */
     int target_count;
+    int *own_mounts; /* IDs of the mounts in which directories may be made, see mount_id.h */
+    int own_mount_count;
+    struct hold hold; /* of the overlay's directory */
 };
 
 void assembly_cover(struct assembly *assembly, const char *directory);
@@ -23,6 +28,9 @@ void assembly_root(struct assembly *assembly, int image_fd, const char *image, b
 void assembly_overlay_memory(struct assembly *assembly, const char *size);
 /* On host directories, both O_PATH descriptors. */
 void assembly_overlay_disk(struct assembly *assembly, int upper_fd, int work_fd);
+/* On `upper` and `work` of a host directory, which stay; DIRECTORY_FD is an O_PATH descriptor of
+ * it, or -errno. */
+void assembly_overlay_kept(struct assembly *assembly, int directory_fd, const char *directory);
 void assembly_file(struct assembly *assembly, const char *name, const char *target,
                    const void *content, size_t length, unsigned int mode);
 void assembly_tmpfs(struct assembly *assembly, const char *target, const char *options);

@@ -15,6 +15,7 @@
 
 #include "assembly.h"
 #include "message.h"
+#include "mount_id.h"
 #include "place.h"
 
 /* For messages: the image's directory and a path inside it. */
@@ -68,6 +69,41 @@ static void check_not_under_bind(const struct assembly *a, const char *path)
         }
 }
 
+/* The paths of targets are no proof: somebody may move a target's directory meanwhile, and the
+ * mount goes with it. So a directory is made only in a mount that is the image's, or our ranch. */
+static void check_own_mount(const struct assembly *a, int directory, const char *path)
+{
+    int id = mount_id_of(directory);
+
+    for (int i = 0; i < a->own_mount_count; i++)
+        if (a->own_mounts[i] == id)
+            return;
+    FAIL("can't mkdir: %s under a bind-mount; the image is being changed", in_image(a, path));
+}
+
+static void add_own_mount(struct assembly *a, int id)
+{
+    int *grown = realloc(a->own_mounts, sizeof(int) * (size_t)(a->own_mount_count + 1));
+    if (grown == NULL)
+        FAIL_ERRNO("out of memory");
+    a->own_mounts = grown;
+    a->own_mounts[a->own_mount_count++] = id;
+}
+
+static void add_image_mount(void *argument, int id)
+{
+    add_own_mount(argument, id);
+}
+
+void bind_prepare(struct assembly *a)
+{
+    char root[PATH_MAX];
+
+    snprintf(root, sizeof(root), "%s/root", a->scratch);
+    if (mount_id_list(root, add_image_mount, a) < 0)
+        FAIL_ERRNO("can't read: /proc/self/mountinfo");
+}
+
 static void bind_fd(int from, const char *to, const char *what)
 {
     char source[64];
@@ -99,6 +135,17 @@ static void link_entries(const struct assembly *a, const char *pasture, int orig
     closedir(dir);
 }
 
+/* That what was looked up again is what we mounted. */
+static void check_pasture(const struct assembly *a, const struct place *place, const char *pasture)
+{
+    struct stat want, got;
+
+    if (stat(pasture, &want) < 0 || fstat(place->fds[place->depth], &got) < 0)
+        FAIL_ERRNO("can't stat: %s", pasture);
+    if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
+        FAIL("can't mkdir in %s; the image is being changed", in_image(a, place->path));
+}
+
 /* The caller may not write the directory PLACE: put one of our own over it, with links to the old
  * entries, and make NAME there. */
 static void make_by_ranch(struct assembly *a, struct place *place, const char *name)
@@ -128,6 +175,8 @@ static void make_by_ranch(struct assembly *a, struct place *place, const char *n
         if (place_enter(place, last) < 0)
             FAIL_ERRNO("can't stat: %s/%s", in_image(a, place->path), last);
     }
+    check_pasture(a, place, pasture);
+    add_own_mount(a, mount_id_of(place->fds[place->depth]));
     if (mkdirat(place->fds[place->depth], name, 0755) < 0)
         FAIL_ERRNO("can't mkdir even after overmount: %s/%s", in_image(a, place->path), name);
 }
@@ -141,6 +190,7 @@ static void make_directory(struct assembly *a, struct place *place, const char *
         FAIL_ERRNO("can't mkdir: %s", in_image(a, place->path));
     }
     check_not_under_bind(a, path);
+    check_own_mount(a, place->fds[place->depth], path);
     if (mkdirat(place->fds[place->depth], name, 0755) == 0 || errno == EEXIST)
         return;
     if (!ranch || (errno != EACCES && errno != EPERM))
@@ -262,6 +312,8 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
     if (found != PLACE_FOUND)
         FAIL("can't bind: destination not found: %s", in_image(a, target));
 
+    if (place.depth == 0)
+        FAIL("can't bind: destination can't be /: %s", target);
     remember_target(a, place.path);
     snprintf(from, sizeof(from), "/proc/self/fd/%d", source_fd);
     snprintf(to, sizeof(to), "/proc/self/fd/%d", place.fds[place.depth]);

@@ -16,6 +16,8 @@
 #include "assembly.h"
 #include "bind.h"
 #include "command.h"
+#include "join.h"
+#include "join_container.h"
 #include "message.h"
 #include "namespace.h"
 #include "plan.h"
@@ -27,6 +29,8 @@ struct run {
     const struct plan_step *steps;
     const char *pool;
     struct assembly assembly;
+    struct join join;
+    bool is_inside;    /* of the container a peer has built: its steps are done */
     int (*sources)[2]; /* per step: O_PATH descriptors of its sources, or -errno */
 };
 
@@ -99,7 +103,7 @@ static void open_sources(struct run *run)
         if (step->op == PLAN_BIND || step->op == PLAN_ROOT || step->op == PLAN_OVERLAY)
             run->sources[i][0] = open_source(text(run, step->s[0]));
         if (step->op == PLAN_OVERLAY)
-            run->sources[i][1] = open_source(text(run, step->s[1]));
+            run->sources[i][1] = open_source(text(run, step->s[step->s[3] != 0 ? 3 : 1]));
     }
 }
 
@@ -111,12 +115,33 @@ static void overlay(struct run *run, uint32_t i)
         assembly_overlay_memory(&run->assembly, text(run, step->s[2]));
         return;
     }
+    if (step->s[3] != 0) {
+        assembly_overlay_kept(&run->assembly, run->sources[i][1], text(run, step->s[3]));
+        return;
+    }
     for (int k = 0; k < 2; k++)
         if (run->sources[i][k] < 0) {
             errno = -run->sources[i][k];
             FAIL_ERRNO("can't open: %s", text(run, step->s[k]));
         }
     assembly_overlay_disk(&run->assembly, run->sources[i][0], run->sources[i][1]);
+}
+
+static bool makes_directories(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->header->step_count; i++)
+        if (run->steps[i].op == PLAN_BIND && run->steps[i].flags & PLAN_F_MAKE)
+            return true;
+    return false;
+}
+
+static void make_directory(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return;
+    FAIL_ERRNO("can't mkdir: %s", path);
 }
 
 static enum when_missing when_missing(uint32_t flags)
@@ -131,6 +156,8 @@ static void carry_out(struct run *run, uint32_t i)
     const uint32_t *s = step->s;
     const uint64_t *n = step->n;
 
+    if (run->is_inside && step->op != PLAN_JOIN_FINISH)
+        return;
     switch ((enum plan_op)step->op) {
     case PLAN_LOG:
         dprintf(STDERR_FILENO, "%s[%d]: %s (main.c:%d)\n", text(run, run->header->program),
@@ -155,6 +182,8 @@ static void carry_out(struct run *run, uint32_t i)
         overlay(run, i);
         return;
     case PLAN_BIND:
+        if (assembly->target_count == 0 && makes_directories(run))
+            bind_prepare(assembly);
         bind_mount(assembly, run->sources[i][0], text(run, s[0]), text(run, s[1]),
                    when_missing(step->flags), step->flags & PLAN_F_RANCH);
         return;
@@ -187,13 +216,30 @@ static void carry_out(struct run *run, uint32_t i)
     case PLAN_EXEC:
         command_exec(run->caller, list(run, s[0], n[0]), list(run, s[1], n[1]), text(run, s[2]),
                      (int)run->header->status_exec);
+        return;
+    case PLAN_DIRECTORY:
+        make_directory(text(run, s[0]), (mode_t)n[0]);
+        return;
+    case PLAN_HOLD:
+        hold_start(&assembly->hold, text(run, s[0]), run->pool + s[1], n[0], text(run, s[2]));
+        return;
+    case PLAN_JOIN_BEGIN:
+        run->is_inside = !join_begin(&run->join, text(run, s[0]), (int)n[0]);
+        return;
+    case PLAN_JOIN_FINISH:
+        join_finish(&run->join);
+        run->is_inside = false;
+        return;
+    case PLAN_JOIN_PID:
+        container_join((int)n[0]);
+        return;
     }
     FAIL("unknown step in plan: %u", step->op);
 }
 
 int main(int argc, char **argv)
 {
-    struct run run = {.assembly = {.root_fd = -1}};
+    struct run run = {.assembly = {.root_fd = -1, .hold = {.watch_fd = -1}}};
     const char *slash;
 
     if (argc != 2)

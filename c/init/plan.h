@@ -34,7 +34,8 @@ enum plan_op {
     PLAN_SQUASHFS = 3, /* s0 image file, s1 mount point; serves it and makes a mount namespace */
     PLAN_SCRATCH = 4,  /* s0 host directory to cover with a private tmpfs; opens later sources */
     PLAN_ROOT = 5,     /* s0 image directory; F_READ_ONLY */
-    PLAN_OVERLAY = 6,  /* s0 upper, s1 work (host directories), or s2 size of a private tmpfs */
+    PLAN_OVERLAY = 6,  /* s0 upper, s1 work (host directories), or s2 size of a private tmpfs, or
+                          s3 host directory that has, or gets, an upper and a work to stay */
     PLAN_BIND = 7,     /* s0 source, s1 target; F_SKIP or F_MAKE; F_RANCH */
     PLAN_FILE = 8,     /* s0 name, s1 target, s2 blob, n0 its length, n1 mode */
     PLAN_TMPFS = 9,    /* s0 target, s1 options */
@@ -45,6 +46,12 @@ enum plan_op {
     PLAN_SILENCE = 14,   /* F_STDOUT, F_STDERR: reopen on /dev/null */
     PLAN_SUPERVISE = 15, /* fork; the parent kills all that is left at the end */
     PLAN_EXEC = 16,      /* s0 list argv, n0 count; s1 list environment, n1 count; s2 search path */
+    PLAN_DIRECTORY = 17, /* s0 host directory to make if there is none, n0 mode */
+    PLAN_HOLD = 18,      /* s0 lock file, held while the container's root is mounted; s1 blob to be
+                            written into it if it is empty, n0 its length; s2 what messages call it */
+    PLAN_JOIN_BEGIN = 19, /* s0 tag, n0 count of peers; a loser goes on at PLAN_JOIN_FINISH */
+    PLAN_JOIN_FINISH = 20,
+    PLAN_JOIN_PID = 21, /* n0 PID, as a signed number */
 };
 
 enum plan_flag {

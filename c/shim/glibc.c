@@ -33,6 +33,7 @@ int __wrap_pthread_join(pthread_t thread, void **result);
 int __wrap_pthread_attr_setstacksize(pthread_attr_t *attr, size_t size);
 int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
 int __wrap_fstat(int fd, struct stat *st);
+int __wrap_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx);
 int __wrap_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
@@ -62,6 +63,12 @@ int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 int __wrap_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
     return (int)syscall(SYS_newfstatat, dirfd, path, st, flags);
+}
+
+/* In the C library since 2.28. */
+int __wrap_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
+{
+    return (int)syscall(SYS_statx, dirfd, path, flags, mask, stx);
 }
 
 int __wrap_fstat(int fd, struct stat *st)

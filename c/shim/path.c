@@ -1,19 +1,32 @@
 /* Paths of the host, named in bytes: what Deno's own functions cannot do where a name is not UTF-8.
  * Trees of images are tree.c's. */
-#define _GNU_SOURCE
-#include "../ch.h"
+#include "tree.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/xattr.h>
 
-int32_t ch_path_mode(const char *path, int32_t follow, struct ch_error *err)
+/* An O_PATH descriptor of an absolute path without links. */
+static int look_without_links(const char *path)
+{
+    TREE_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return root < 0 ? -1 : tree_open_beneath(root, path + strspn(path, "/"), TREE_LOOK);
+}
+
+static int stat_path(const char *path, int32_t links, struct stat *st)
+{
+    if (links != CH_LINKS_REFUSE)
+        return fstatat(AT_FDCWD, path, st, links == CH_LINKS_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
+    TREE_CLOSE int fd = look_without_links(path);
+    return fd < 0 ? -1 : fstat(fd, st);
+}
+
+int32_t ch_path_mode(const char *path, int32_t links, struct ch_error *err)
 {
     struct stat st;
 
-    if (fstatat(AT_FDCWD, path, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+    if (stat_path(path, links, &st) < 0)
         return CH_FAIL(err, "stat", "%s", path);
     return (int32_t)st.st_mode;
 }
@@ -35,9 +48,18 @@ int32_t ch_path_real(const char *path, char *buffer, uint32_t capacity, struct c
     return (int32_t)length;
 }
 
-int32_t ch_path_readlink(const char *path, char *buffer, uint32_t capacity, struct ch_error *err)
+static ssize_t read_link(const char *path, int32_t links, char *buffer, uint32_t capacity)
 {
-    ssize_t length = readlink(path, buffer, capacity);
+    if (links != CH_LINKS_REFUSE)
+        return readlink(path, buffer, capacity);
+    TREE_CLOSE int fd = look_without_links(path);
+    return fd < 0 ? -1 : readlinkat(fd, "", buffer, capacity);
+}
+
+int32_t ch_path_readlink(const char *path, int32_t links, char *buffer, uint32_t capacity,
+                         struct ch_error *err)
+{
+    ssize_t length = read_link(path, links, buffer, capacity);
 
     if (length < 0)
         return CH_FAIL(err, "readlink", "%s", path);
@@ -46,9 +68,47 @@ int32_t ch_path_readlink(const char *path, char *buffer, uint32_t capacity, stru
     return (int32_t)length;
 }
 
-int32_t ch_path_open(const char *path, struct ch_error *err)
+int32_t ch_path_identity(const char *path, uint64_t out[3], struct ch_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct statx st;
+
+    if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) < 0)
+        return CH_FAIL(err, "statx", "%s", path);
+    out[0] = st.stx_ino;
+    out[1] = st.stx_mask & STATX_BTIME ? (uint64_t)st.stx_btime.tv_sec : 0;
+    out[2] = st.stx_mask & STATX_BTIME ? st.stx_btime.tv_nsec : 0;
+    return 0;
+}
+
+int32_t ch_path_xattr(const char *path, const char *name, char *buffer, uint32_t capacity,
+                      struct ch_error *err)
+{
+    ssize_t length = lgetxattr(path, name, buffer, capacity);
+
+    return length < 0 ? CH_FAIL(err, "lgetxattr", "%s", path) : (int32_t)length;
+}
+
+/* Looks before it opens: a FIFO would block, and a device may do something. */
+static int open_file_without_links(const char *path)
+{
+    TREE_CLOSE int fd = look_without_links(path);
+    struct stat st;
+    char name[64];
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISLNK(st.st_mode) ? ELOOP : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        return -1;
+    }
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    return open(name, O_RDONLY | O_CLOEXEC);
+}
+
+int32_t ch_path_open(const char *path, int32_t links, struct ch_error *err)
+{
+    int fd = links == CH_LINKS_REFUSE ? open_file_without_links(path)
+                                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     return fd < 0 ? CH_FAIL(err, "open", "%s", path) : fd;
 }
@@ -67,9 +127,4 @@ int32_t ch_path_read(int32_t fd, void *buffer, uint32_t capacity, const char *pa
 int32_t ch_path_close(int32_t fd)
 {
     return close(fd) < 0 ? -errno : 0;
-}
-
-int32_t ch_path_mkdir(const char *path, uint32_t mode, struct ch_error *err)
-{
-    return mkdir(path, (mode_t)mode) < 0 ? CH_FAIL(err, "mkdir", "%s", path) : 0;
 }

@@ -66,6 +66,7 @@ export function planBuildRun(run: BuildRun, host: Host): Plan {
     changes: [],
     expand: false,
     readImageFile: () => new Uint8Array(),
+    readImageDefaults: () => [],
   });
   steps.push({ op: "exec", argv: run.argv, env: entries, search: findCommandSearch(entries) });
 

@@ -10,6 +10,8 @@ export type EnvironmentChange =
   | { readonly op: "set"; readonly assignments: readonly Assignment[] }
   /** Bare `--set-env`: /ch/environment of the image. */
   | { readonly op: "image"; readonly separator: Separator }
+  /** `--image-env`: what the image says, nothing expanded. */
+  | { readonly op: "image-defaults" }
   | { readonly op: "unset"; readonly glob: string };
 
 export interface EnvironmentRequest {
@@ -22,6 +24,7 @@ export interface EnvironmentRequest {
   readonly expand: boolean;
   /** Reads /ch/environment of the container. */
   readonly readImageFile: () => Uint8Array;
+  readonly readImageDefaults: () => readonly Assignment[];
 }
 
 export interface ContainerEnvironment {
@@ -60,11 +63,14 @@ function applyChange(
 ): void {
   switch (change.op) {
     case "set":
-      return applyAssignments(change.assignments);
+      return applyAssignments(change.assignments, request.expand);
     case "image":
       return applyAssignments(
         parseAssignments(request.readImageFile(), change.separator, IMAGE_FILE),
+        request.expand,
       );
+    case "image-defaults":
+      return applyAssignments(request.readImageDefaults(), false);
     case "unset": {
       const removed = unsetVariables(entries, (name) => matchGlob(change.glob, name));
       notes.push(...removed.map((name) => `environment: unset ${name}`));
@@ -74,11 +80,9 @@ function applyChange(
       change satisfies never;
   }
 
-  function applyAssignments(assignments: readonly Assignment[]): void {
+  function applyAssignments(assignments: readonly Assignment[], expand: boolean): void {
     for (const { name, value } of assignments) {
-      const final = request.expand
-        ? expandValue(value, (other) => findVariable(entries, other))
-        : value;
+      const final = expand ? expandValue(value, (other) => findVariable(entries, other)) : value;
       setVariable(entries, name, final);
       notes.push(`environment: ${name}=${final}`);
     }

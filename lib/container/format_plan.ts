@@ -5,8 +5,17 @@ import { formatArgv } from "./argv_text.ts";
 
 /** A line for each step, each with a newline at its end. */
 export function formatPlan(plan: Plan): string {
-  return plan.steps.map((step) => formatStep(step) + "\n").join("");
+  return plan.steps.map((step) => `${escapeControls(formatStep(step))}\n`).join("");
 }
+
+/** A newline in a name would look like another step. */
+function escapeControls(text: string): string {
+  const escape = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return text.replace(CONTROL, escape);
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f]/g;
 
 function formatStep(step: Step): string {
   switch (step.op) {
@@ -24,9 +33,7 @@ function formatStep(step: Step): string {
     case "root":
       return join("root", step.image, step.readOnly && "read-only");
     case "overlay":
-      return "size" in step
-        ? join("overlay", `size=${step.size}`)
-        : join("overlay", `upper=${step.upper}`, `work=${step.work}`);
+      return formatOverlay(step);
     case "bind":
       return join("bind", step.source, "at", step.target, step.missing, step.ranch && "ranch");
     case "file":
@@ -48,6 +55,7 @@ function formatStep(step: Step): string {
       return join("silence", step.stdout && "stdout", step.stderr && "stderr");
     case "pivot":
     case "supervise":
+    case "join_finish":
     case "no_new_privs":
       return step.op;
     case "exec":
@@ -56,9 +64,23 @@ function formatStep(step: Step): string {
         `(search ${step.search},`,
         `${step.env.length} variables)`,
       );
+    case "directory":
+      return join("directory", step.path, `mode ${step.mode.toString(8)}`);
+    case "join_begin":
+      return join("join_begin", step.tag, `of ${step.count}`);
+    case "join_pid":
+      return join("join_pid", `${step.pid}`);
+    case "hold":
+      return join("hold", step.file, "for", step.name);
     default:
       return step satisfies never;
   }
+}
+
+function formatOverlay(step: Step & { op: "overlay" }): string {
+  if ("size" in step) return join("overlay", `size=${step.size}`);
+  if ("directory" in step) return join("overlay", `kept=${step.directory}`);
+  return join("overlay", `upper=${step.upper}`, `work=${step.work}`);
 }
 
 /** Words that are there, separated by blanks. */

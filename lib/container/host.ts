@@ -6,7 +6,7 @@ import type { Identity } from "../../ffi/process.ts";
 
 export type { Identity };
 
-export type FileKind = "file" | "directory" | "symlink" | "other";
+export type FileKind = "file" | "directory" | "symlink" | "char" | "other";
 
 /** A tree of files to look into: the host's, or an image's. Paths are absolute in that tree. */
 export interface Files {
@@ -30,8 +30,14 @@ export interface Host extends Files {
   /** The caller's environment, entry by entry; an entry may lack its "=". */
   readonly environment: readonly string[];
   readonly identity: Identity;
+  /** PID of the process that started us. */
+  readonly parent: number;
   /** Release of the kernel, such as "6.1.0-18-amd64". */
   readonly kernelRelease: string;
+
+  /** The same files for looking into an image: a symlink on the way to the last component is an error,
+   * because planning has followed all there were, and somebody is changing the image. */
+  readonly imageFiles: Files;
 
   /** Kind of the file, symlinks followed. Undefined if there is none. */
   stat(path: string): FileKind | undefined;
@@ -39,8 +45,10 @@ export interface Host extends Files {
   realPath(path: string): string | undefined;
   /** The first LENGTH bytes, fewer if the file ends before. */
   readStart(path: string, length: number): Uint8Array;
-  /** One directory, mode 0777 less the umask. */
-  makeDirectory(path: string): void;
+  /** A word that no other file on the same file system has or had. Links are followed. */
+  readIdentity(path: string): string;
+  /** Whether PATH, a directory of an overlay's upper layer, hides what the layers below have there. */
+  isOpaque(path: string): boolean;
   /** By the C library's name service, which may ask LDAP. */
   findUser(uid: number): User | undefined;
   findGroup(gid: number): Group | undefined;

@@ -69,12 +69,14 @@ function findNamed(request: ImageRequest, host: Host): Image | undefined {
     throw new ChError("--write invalid when running by name");
   }
   requireDirectory(root, kind);
-  return { type: "name", root };
+  if (kind !== "symlink") return { type: "name", root };
+  const real = orFail(`can't canonicalize: ${root}`, () => host.realPath(root));
+  return { type: "name", root: real ?? root };
 }
 
-/** A link is left to the assembly, which follows it. */
+/** A link is followed; where it leads nowhere, assembling the container says so. */
 function requireDirectory(root: string, kind: FileKind): void {
-  if (kind !== "file" && kind !== "other") return;
+  if (kind === "directory" || kind === "symlink") return;
   const cause = new SystemError("stat", `${root}/dev`, 20, "image.ts", 0);
   throw new ChError(`can't stat: ${root}/dev`, { cause });
 }

@@ -18,22 +18,16 @@ export function findMountPoint(given: string, host: Host): string {
   );
 }
 
-/** The default one of USER, made if it does not exist. */
-export function makeDefaultMountPoint(user: string, host: Host): string {
-  const path = `/var/tmp/${user}.ch/mnt`;
-  makeDirectories(path, host);
-  return path;
+/** The default one of USER. */
+export function defaultMountPoint(user: string): string {
+  return `/var/tmp/${user}.ch/mnt`;
 }
 
-function makeDirectories(path: string, host: Host): void {
+/** The directories to make, parents first, so that PATH is one. */
+export function listMissingDirectories(path: string, host: Host): string[] {
   const kind = orFail(`can't stat: ${path}`, () => host.stat(path));
-  if (kind === "directory") return;
+  if (kind === "directory") return [];
   if (kind !== undefined) throw new ChError(`can't mkdir: exists but not a directory: ${path}`);
-  makeDirectories(path.slice(0, path.lastIndexOf("/")) || "/", host);
-  try {
-    orFail(`can't mkdir: ${path}`, () => host.makeDirectory(path));
-  } catch (error) {
-    // Another run may have been quicker.
-    if (host.stat(path) !== "directory") throw error;
-  }
+  const parent = path.slice(0, path.lastIndexOf("/")) || "/";
+  return [...listMissingDirectories(parent, host), path];
 }

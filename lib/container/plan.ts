@@ -8,6 +8,9 @@ import { type Bind, listDefaultBinds } from "./binds.ts";
 import { IMAGE_FILE, planEnvironment } from "./environment.ts";
 import { cannotRead, failMissing, orFail } from "./failure.ts";
 import type { Files, Host } from "./host.ts";
+import { planKeptOverlay } from "./kept_overlay.ts";
+import { overlayFiles } from "./overlay_files.ts";
+import { type FindImageFile, readImageCommand, readImageEnvironment } from "./image_config.ts";
 import { formatGroup, formatPasswd } from "./passwd.ts";
 import type { RunOptions } from "./run_options.ts";
 import { buildSeccompFilter } from "./seccomp.ts";
@@ -21,6 +24,8 @@ export type PlanImage =
     readonly type: "squash";
     readonly file: string;
     readonly mountPoint: string;
+    /** Directories to make first, parents first, so that there is a mount point. */
+    readonly missing: readonly string[];
     /** What is in it; its root is "/". */
     readonly files: Files;
   };
@@ -39,36 +44,21 @@ export const STATUS_EXEC = 49;
 const DEFAULT_SEARCH = "/bin:/usr/bin";
 
 /** The steps that make the container and execute the command in it. Throws a ChError for what will not
- * work, as far as it can be told without trying. */
+ * work, as far as it can be told without trying. With `--join-pid`, IMAGE is the root directory that
+ * the process sees. */
 export function planRun(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Plan {
-  const root = image.type === "squash" ? image.mountPoint : image.root;
-  const steps: Step[] = [];
-  const note = (level: number, text: string) => {
-    if (options.verbosity >= level) steps.push({ op: "log", text });
-  };
+  const steps = planJoin(options, image, host, log);
+  const note = noteIn(steps, options);
 
-  steps.push(...planNamespaces(options, image, host));
-  const scratch = findScratch(host);
-  steps.push({ op: "scratch", on: scratch });
-  steps.push({ op: "root", image: root, readOnly: !options.write });
-  if (options.overlaySize !== undefined) {
-    steps.push({ op: "overlay", size: options.overlaySize });
-    note(1, `newroot updated: ${scratch}/root`);
-  }
-  note(2, "starting bind-mounts");
-  for (const bind of listDefaultBinds()) steps.push({ op: "bind", ...bind, ranch: false });
-  if (options.passwd) steps.push(...planPasswd(options, host, note));
-  steps.push(planTmp(options, host));
-  steps.push(...planUserBinds(options));
-  steps.push({ op: "pivot" });
-
+  const find = (path: string) => findImageFile(path, steps, image, host);
   const environment = planEnvironment({
     base: host.environment,
     home: findHome(options, steps, image, host),
     keepTmpdir: false,
     changes: options.environment,
     expand: options.expand,
-    readImageFile: () => readImageFile(steps, image, host),
+    readImageFile: () => readImageFile(IMAGE_FILE, find),
+    readImageDefaults: () => readImageEnvironment(find),
   });
   environment.warnings.forEach((text) => log.warning(text));
   environment.notes.forEach((text) => note(1, text));
@@ -77,11 +67,12 @@ export function planRun(options: RunOptions, image: PlanImage, host: Host, log: 
     filter.notes.forEach((text) => note(2, text));
     steps.push({ op: "seccomp", program: filter.program });
   }
-  steps.push(...planCommand(options, environment.entries));
+  const command = options.imageCommand ? chooseImageCommand(options, find) : options;
+  steps.push(...planCommand(command, options.verbosity, environment.entries));
 
   return {
     program: options.program,
-    image: root,
+    image: nameRoot(image),
     verbosity: options.verbosity,
     warnings: log.warnings,
     statusFail: STATUS_FAIL,
@@ -91,6 +82,70 @@ export function planRun(options: RunOptions, image: PlanImage, host: Host, log: 
 }
 
 type Note = (level: number, text: string) => void;
+
+/** Messages as steps, so that they come in their time. */
+function noteIn(steps: Step[], { verbosity }: RunOptions): Note {
+  return (level, text) => {
+    if (verbosity >= level) steps.push({ op: "log", text });
+  };
+}
+
+/** The way into the container, be it ours or another's. */
+function planJoin(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Step[] {
+  const { join } = options;
+  if (join === undefined) return planContainer(options, image, host, log);
+  switch (join.kind) {
+    case "process":
+      return [{ op: "join_pid", pid: join.pid }];
+    case "group":
+      return [
+        { op: "join_begin", tag: join.tag, count: join.count },
+        ...planContainer(options, image, host, log),
+        { op: "join_finish" },
+      ];
+    default:
+      return join satisfies never;
+  }
+}
+
+function planContainer(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Step[] {
+  const root = nameRoot(image);
+  const steps: Step[] = [];
+  const note = noteIn(steps, options);
+
+  const missing = image.type === "squash" ? image.missing : [];
+  steps.push(...missing.map((path) => ({ op: "directory", path, mode: 0o755 } as const)));
+  const kept = options.overlayDir === undefined
+    ? undefined
+    : planKeptOverlay(options.overlayDir, image, host);
+  if (kept !== undefined) {
+    if (kept.warning !== "") log.warning(kept.warning);
+    steps.push(...kept.first);
+  }
+  steps.push(...planNamespaces(options, image, host));
+  const scratch = findScratch(host);
+  steps.push({ op: "scratch", on: scratch });
+  steps.push({ op: "root", image: root, readOnly: !options.write });
+  const overlay = options.overlaySize === undefined
+    ? kept?.overlay
+    : { op: "overlay", size: options.overlaySize } as const;
+  if (overlay !== undefined) {
+    steps.push(overlay);
+    note(1, `newroot updated: ${scratch}/root`);
+  }
+  note(2, "starting bind-mounts");
+  for (const bind of listDefaultBinds()) steps.push({ op: "bind", ...bind, ranch: false });
+  if (options.passwd) steps.push(...planPasswd(options, host, note));
+  steps.push(planTmp(options, host));
+  steps.push(...planUserBinds(options));
+  steps.push({ op: "pivot" });
+  return steps;
+}
+
+/** How messages name the new root. */
+function nameRoot(image: PlanImage): string {
+  return image.type === "squash" ? image.mountPoint : image.root;
+}
 
 /** Outer pair: root of a namespace of its own, so that FUSE can be mounted. Inner: the IDs wanted. */
 export function planNamespaces(
@@ -172,7 +227,7 @@ function planUserBinds(options: RunOptions): Step[] {
   if (options.home !== undefined) {
     binds.unshift({ source: requirePath(options.home), target: `/home/${options.user}` });
   }
-  const ranch = options.overlaySize !== undefined;
+  const ranch = options.overlaySize !== undefined || options.overlayDir !== undefined;
   return binds.map((bind) => ({ op: "bind", ...bind, missing: "make", ranch }));
 }
 
@@ -197,26 +252,70 @@ export function hasRootHome(steps: readonly Step[], image: PlanImage, host: Host
   return orFail("can't stat: /root", () => findPlace("/root", mounts)) !== undefined;
 }
 
-function readImageFile(steps: readonly Step[], image: PlanImage, host: Host): Uint8Array {
-  return orFail(cannotRead(IMAGE_FILE), () => {
-    const place = findPlace(IMAGE_FILE, listMounts(steps, image, host));
-    return place?.files.readFile(place.path) ?? failMissing("open", IMAGE_FILE);
+function findImageFile(
+  path: string,
+  steps: readonly Step[],
+  image: PlanImage,
+  host: Host,
+): Uint8Array | undefined {
+  return orFail(cannotRead(path), () => {
+    const place = findPlace(path, listMounts(steps, image, host));
+    return place?.files.readFile(place.path);
   });
+}
+
+function readImageFile(path: string, find: FindImageFile): Uint8Array {
+  return orFail(cannotRead(path), () => find(path) ?? failMissing("open", path));
 }
 
 /** What STEPS mount for certain in the container, for lib/container/view.ts. */
 function listMounts(steps: readonly Step[], image: PlanImage, host: Host): Mount[] {
-  const root: Mount = image.type === "squash"
+  const joined = steps.find((step) => step.op === "join_pid");
+  if (joined !== undefined) {
+    return [{ files: host, source: `/proc/${joined.pid}/root`, target: "/" }];
+  }
+  const lower: Mount = image.type === "squash"
     ? { files: image.files, source: "/", target: "/" }
-    : { files: host, source: image.root, target: "/" };
+    : { files: host.imageFiles, source: image.root, target: "/" };
+  const root = withOverlay(lower, steps, host);
   const binds = steps.filter((step) =>
     step.op === "bind" && step.missing !== "skip"
   ) as readonly (Step & Bind)[];
   return [root, ...binds.map(({ source, target }) => ({ files: host, source, target }))];
 }
 
-function planCommand(options: RunOptions, environment: readonly string[]): Step[] {
-  const { argv, cwd, verbosity } = options;
+/** The root with what a layer that stays has from earlier runs; one in memory starts empty. */
+function withOverlay(root: Mount, steps: readonly Step[], host: Host): Mount {
+  const overlay = steps.find((step) => step.op === "overlay");
+  if (overlay === undefined || !("directory" in overlay)) return root;
+  const lowerRoot = root.source === "/" ? "" : root.source;
+  const files = overlayFiles(`${overlay.directory}/upper`, root.files, lowerRoot, host);
+  return { files, source: "/", target: "/" };
+}
+
+interface Command {
+  readonly argv: readonly string[];
+  /** "/" if undefined. */
+  readonly cwd: string | undefined;
+}
+
+/** As other container programs have it: the user's words take the place of CMD, not of ENTRYPOINT. */
+function chooseImageCommand({ argv, cwd }: RunOptions, find: FindImageFile): Command {
+  const image = readImageCommand(find);
+  const words = [...image.entrypoint, ...argv.length > 0 ? argv : image.cmd];
+  if (words.length === 0) {
+    throw new ChError("--image-cmd: the image has neither ENTRYPOINT nor CMD", {
+      hint: "say which command: ch-run IMAGE -- COMMAND",
+    });
+  }
+  return { argv: words, cwd: cwd ?? image.cwd };
+}
+
+function planCommand(
+  { argv, cwd }: Command,
+  verbosity: number,
+  environment: readonly string[],
+): Step[] {
   const steps: Step[] = [];
   if (cwd !== undefined) steps.push({ op: "chdir", path: cwd });
   if (verbosity >= 1) steps.push({ op: "log", text: `executing: ${formatArgv(argv)}` });

@@ -3,16 +3,19 @@
 
 import type { Bind } from "./binds.ts";
 import type { EnvironmentChange } from "./environment.ts";
+import type { Join } from "./join.ts";
 
 export interface RunOptions {
   /** Name before [PID] in messages. */
   readonly program: string;
   /** -3 (`-qqq`) … 3 (`-vvv`). */
   readonly verbosity: number;
-  /** The command and its arguments. */
+  /** The command and its arguments; with `imageCommand` those of the image's entry point, if any. */
   readonly argv: readonly string[];
   /** `--cd`; "/" if undefined. */
   readonly cwd: string | undefined;
+  /** `--image-cmd`: run ENTRYPOINT and CMD of the image, in its WORKDIR unless `cwd` is given. */
+  readonly imageCommand: boolean;
   readonly uid: number;
   readonly gid: number;
   readonly binds: readonly Bind[];
@@ -26,7 +29,11 @@ export interface RunOptions {
   readonly write: boolean;
   /** `--write-fake`: size of the overlay's tmpfs. */
   readonly overlaySize: string | undefined;
+  /** `--overlay`: directory of the layer that stays, as given. */
+  readonly overlayDir: string | undefined;
   /** `--set-env`, `--set-env0`, `--unset-env`, in order. */
   readonly environment: readonly EnvironmentChange[];
   readonly expand: boolean;
+  /** `--join` and its relations. */
+  readonly join: Join | undefined;
 }

@@ -3,10 +3,7 @@
 import { SquashfsReader } from "../../ffi/squashfs_reader.ts";
 import { failMissing, orFail } from "./failure.ts";
 import type { FileKind, Files } from "./host.ts";
-import { kindOf } from "./system_host.ts";
-
-/** A file that is read into memory; a hostile image has terabytes of zeros. */
-const FILE_MAX = 64 << 20;
+import { IMAGE_FILE_MAX, kindOf } from "./system_host.ts";
 
 /** Throws a ChError if the file IMAGE cannot be read or is damaged. */
 export function openSquashFiles(image: string): Files & Disposable {
@@ -30,7 +27,7 @@ class SquashFiles implements Files, Disposable {
 
   readFile(path: string): Uint8Array {
     const inode = this.#find(path) ?? failMissing("open", path);
-    const bytes = new Uint8Array(Math.min(inode.size, FILE_MAX));
+    const bytes = new Uint8Array(Math.min(inode.size, IMAGE_FILE_MAX));
     return bytes.subarray(0, this.#reader.read(inode.ref, 0, bytes));
   }
 

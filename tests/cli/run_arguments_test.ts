@@ -47,6 +47,11 @@ Deno.test("parseRunArguments() without options runs as the caller", () => {
     unsafe: false,
     write: false,
     overlaySize: undefined,
+    overlayDir: undefined,
+    dryRun: false,
+    imageCommand: false,
+    peers: undefined,
+    joinPid: 0,
     programName: "ch-run",
   });
 });
@@ -62,6 +67,14 @@ for (
     [["--home"], { home: "/home/alice", overlaySize: "12%" }],
     [["--home", "-W20%"], { home: "/home/alice", overlaySize: "20%" }],
     [["-W20%", "--home"], { home: "/home/alice", overlaySize: "20%" }],
+    [["--overlay", "a", "--overlay=b"], { overlayDir: "b" }],
+    [["--overlay=a", "--home"], { overlayDir: "a", home: "/home/alice" }],
+    [["--home", "--overlay=a"], { overlayDir: "a", home: "/home/alice" }],
+    [["--dry-run"], { dryRun: true }],
+    [["--image-cmd", "--image-env"], {
+      imageCommand: true,
+      environment: [{ op: "image-defaults" }],
+    }],
     [["-W50%", "-W"], { overlaySize: "12%" }],
     [["-W"], { overlaySize: "12%" }],
     [["--write-fake="], { overlaySize: "" }],
@@ -75,6 +88,10 @@ for (
     }],
     [["-s", "/storage"], { storage: "/storage" }],
     [["--join-pid=0"], {}],
+    [["--join-pid=4", "--join-pid=-5"], { joinPid: -5 }],
+    [["-j"], { peers: { count: 0, tag: undefined } }],
+    [["--join-c", "1", "--join", "--join-ct=2"], { peers: { count: 2, tag: undefined } }],
+    [["--join-tag=x", "--join-ct=3", "--join-tag="], { peers: { count: 3, tag: "" } }],
     [["--set-env=A=b=c", "--unset-env=X*", "--set-env", "--set-env0"], {
       environment: [
         { op: "set", assignments: [{ name: "A", value: "b=c" }] },
@@ -127,10 +144,9 @@ for (
     [["--set-env=/dir"], "can't read: /dir"],
     [["--set-env=/bad"], "can't parse variable: no delimiter: /bad:2"],
     [["--set-env==x"], "can't parse variable: empty name: =x"],
-    [["-j"], "--join: not in this version yet"],
-    [["--join-c", "1"], "--join-ct: not in this version yet"],
-    [["--join-tag=x"], "--join-tag: not in this version yet"],
-    [["--join-pid=5"], "--join-pid: not in this version yet"],
+    [["--overlay=a", "-W", ...IMAGE], "--overlay incompatible with --write-fake"],
+    [["-W", "--overlay=a", ...IMAGE], "--overlay incompatible with --write-fake"],
+    [["--join-pid=5x"], "--join-pid: extra characters after digits"],
     [["img"], "IMAGE and/or COMMAND not specified"],
     [["img", "--"], "IMAGE and/or COMMAND not specified"],
   ] as const
@@ -224,4 +240,10 @@ Deno.test("parseRunArguments() prints test messages and warnings, and ends", () 
     assert.equal(run(), 0);
     assert.equal(stderr.text, "");
   }
+});
+
+Deno.test("parseRunArguments() needs no command with --image-cmd", () => {
+  const { args, run } = parse(["--image-cmd", "img"]);
+  assert.equal(run(), undefined);
+  assert.deepEqual([args.image, args.argv], ["img", []]);
 });

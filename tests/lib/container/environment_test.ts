@@ -19,6 +19,7 @@ function plan(request: Partial<EnvironmentRequest>) {
     changes: [],
     expand: true,
     readImageFile: () => assert.fail("image not asked for"),
+    readImageDefaults: () => assert.fail("image not asked for"),
     ...request,
   });
 }
@@ -127,4 +128,21 @@ Deno.test("planEnvironment() unsets all of a name that occurs twice, and entries
     "PATH=/bin",
     ...DEFAULTS,
   ]);
+});
+
+Deno.test("planEnvironment() takes the image's defaults in turn and as they are", () => {
+  const { entries, notes } = plan({
+    base: ["PATH=/bin", "A=caller"],
+    changes: [set("B", "before"), { op: "image-defaults" }, set("C", "$A:$B")],
+    readImageDefaults: () => [{ name: "A", value: "$PATH" }, { name: "B", value: "image" }],
+  });
+  assert.deepEqual(entries, [
+    "PATH=/bin",
+    "A=$PATH",
+    DEFAULTS[0],
+    "B=image",
+    "C=$PATH:image",
+    DEFAULTS[1],
+  ]);
+  assert.ok(notes.includes("environment: A=$PATH"));
 });

@@ -3,13 +3,14 @@
 import { SystemError } from "../../../ffi/system_error.ts";
 import type { FileKind, Files, Group, Host, Identity, User } from "../../../lib/container/host.ts";
 
-/** A file: its text; a directory: null; a link: `{ to }`; anything else: "device"; one that cannot be
- * read: `{ errno }`. */
+/** A file: its text; a directory: null; a link: `{ to }`; a character device: `{ device }`; one
+ * that cannot be read: `{ errno }`. */
 export type FakeFile =
   | string
   | Uint8Array
   | null
   | { readonly to: string }
+  | { readonly device: "null" }
   | { readonly errno: number };
 
 export interface FakeHostOptions {
@@ -19,20 +20,16 @@ export interface FakeHostOptions {
   readonly users?: Readonly<Record<number, User>>;
   readonly groups?: Readonly<Record<number, Group>>;
   readonly kernelRelease?: string;
-}
-
-export interface FakeHost extends Host {
-  /** Directories made. */
-  readonly made: readonly string[];
+  /** Directories that hide those of the layer below. */
+  readonly opaque?: readonly string[];
 }
 
 const ENOENT = 2, EIO = 5, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ELOOP = 40;
 
 /** Parents of the files are there of themselves. */
-export function fakeHost(options: FakeHostOptions = {}): FakeHost {
+export function fakeHost(options: FakeHostOptions = {}): Host {
   const files = new FakeFiles(options.files ?? {});
   return {
-    made: files.made,
     environment: options.environment ?? ["USER=alice", "PATH=/usr/bin:/bin", "HOME=/home/alice"],
     identity: {
       ruid: 1000,
@@ -44,17 +41,31 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       groups: [],
       ...options.identity,
     },
+    parent: 4711,
     kernelRelease: options.kernelRelease ?? "6.1.0-18-amd64",
+    imageFiles: {
+      lstat: (path) => unlessMissing(() => files.lstat(refuseLinks(path, files))),
+      readLink: (path) => files.readLink(refuseLinks(path, files)),
+      readFile: (path) => files.readFile(refuseLinks(path, files)),
+    },
     lstat: (path) => unlessMissing(() => files.lstat(path)),
     stat: (path) => unlessMissing(() => files.lstat(files.realPath(path))),
     readLink: (path) => files.readLink(path),
     readFile: (path) => files.readFile(path),
     readStart: (path, length) => files.readFile(path).subarray(0, length),
     realPath: (path) => unlessMissing(() => files.realPath(path)),
-    makeDirectory: (path) => files.makeDirectory(path),
+    readIdentity: (path) => `id-of-${files.realPath(path)}`,
+    isOpaque: (path) => options.opaque?.includes(path) ?? false,
     findUser: (uid) => options.users?.[uid],
     findGroup: (gid) => options.groups?.[gid],
   };
+}
+
+function refuseLinks(path: string, files: FakeFiles): string {
+  if (files.realPath(path, "keep") !== (path.replace(/\/+$/, "") || "/")) {
+    throw fail("open", path, ELOOP);
+  }
+  return path;
 }
 
 export function fakeFiles(files: Readonly<Record<string, FakeFile>>): Files {
@@ -71,7 +82,6 @@ function unlessMissing<T>(call: () => T): T | undefined {
 }
 
 class FakeFiles {
-  readonly made: string[] = [];
   readonly #files: Map<string, FakeFile>;
 
   constructor(files: Readonly<Record<string, FakeFile>>) {
@@ -88,7 +98,7 @@ class FakeFiles {
     const file = this.#find("stat", this.realPath(path, "keep"));
     if (file === null) return "directory";
     if (typeof file === "string" || file instanceof Uint8Array) return "file";
-    return "to" in file ? "symlink" : "other";
+    return "to" in file ? "symlink" : "device" in file ? "char" : "other";
   }
 
   readLink(path: string): string {
@@ -105,12 +115,6 @@ class FakeFiles {
     if (typeof file === "string") return new TextEncoder().encode(file);
     if (file instanceof Uint8Array) return file;
     throw fail("open", path, "errno" in file ? file.errno : EIO);
-  }
-
-  makeDirectory(path: string): void {
-    this.#find("mkdir", dirname(path) || "/");
-    this.#files.set(path, null);
-    this.made.push(path);
   }
 
   realPath(path: string, last: "follow" | "keep" = "follow", call = "stat", links = 0): string {

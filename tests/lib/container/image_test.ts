@@ -34,7 +34,7 @@ for (
     ["foo+latest", "foo+latest"],
     ["a/b:c", "a%b+c"],
     ["bar", "bar"],
-    ["linked", "linked"],
+    ["linked", "bar"],
   ] as const
 ) {
   Deno.test(`findImage() finds ${image} in storage as ${root}`, () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findMountPoint, makeDefaultMountPoint } from "../../../lib/container/mount_point.ts";
+import { findMountPoint, listMissingDirectories } from "../../../lib/container/mount_point.ts";
 import { fakeHost } from "./fake_host.ts";
 
 Deno.test("findMountPoint() returns the canonical directory", () => {
@@ -13,17 +13,18 @@ Deno.test("findMountPoint() refuses what is no directory", () => {
   assert.throws(() => findMountPoint("/none", host), { message: "can't stat mount point: /none" });
 });
 
-Deno.test("makeDefaultMountPoint() makes what is missing", () => {
+Deno.test("listMissingDirectories() lists parents first", () => {
   const host = fakeHost({ files: { "/var/tmp": null } });
-  assert.equal(makeDefaultMountPoint("alice", host), "/var/tmp/alice.ch/mnt");
-  assert.deepEqual(host.made, ["/var/tmp/alice.ch", "/var/tmp/alice.ch/mnt"]);
-  makeDefaultMountPoint("alice", host);
-  assert.equal(host.made.length, 2);
+  assert.deepEqual(listMissingDirectories("/var/tmp/alice.ch/mnt", host), [
+    "/var/tmp/alice.ch",
+    "/var/tmp/alice.ch/mnt",
+  ]);
+  assert.deepEqual(listMissingDirectories("/var/tmp", host), []);
 });
 
-Deno.test("makeDefaultMountPoint() refuses a file in its way", () => {
+Deno.test("listMissingDirectories() refuses a file in its way", () => {
   const host = fakeHost({ files: { "/var/tmp/alice.ch/mnt": "file" } });
-  assert.throws(() => makeDefaultMountPoint("alice", host), {
+  assert.throws(() => listMissingDirectories("/var/tmp/alice.ch/mnt", host), {
     message: "can't mkdir: exists but not a directory: /var/tmp/alice.ch/mnt",
   });
 });

@@ -9,6 +9,7 @@ const OPTIONS: RunOptions = {
   program: "ch-run",
   verbosity: 0,
   argv: ["true"],
+  imageCommand: false,
   cwd: undefined,
   uid: 1000,
   gid: 100,
@@ -20,8 +21,10 @@ const OPTIONS: RunOptions = {
   seccomp: false,
   write: false,
   overlaySize: undefined,
+  overlayDir: undefined,
   environment: [],
   expand: true,
+  join: undefined,
 };
 
 const FILES = { "/image/root": null, "/image/ch/environment": "FROM=image\n", "/sys": null };
@@ -161,11 +164,14 @@ Deno.test("planRun() of a SquashFS image mounts it between the two user namespac
     type: "squash",
     file: "a.sqfs",
     mountPoint: "/var/tmp/alice.ch/mnt",
+    missing: ["/var/tmp/alice.ch", "/var/tmp/alice.ch/mnt"],
     files: fakeFiles({}),
   };
   const steps = plan({}, { image });
   assert.equal(steps.image, "/var/tmp/alice.ch/mnt");
-  assert.deepEqual(show(steps).slice(0, 5), [
+  assert.deepEqual(show(steps).slice(0, 7), [
+    "directory /var/tmp/alice.ch mode 755",
+    "directory /var/tmp/alice.ch/mnt mode 755",
     "user_namespace uid 0=1000 gid 0=100",
     "squashfs a.sqfs at /var/tmp/alice.ch/mnt",
     "user_namespace uid 1000=0 gid 100=0 mounts",
@@ -254,4 +260,95 @@ Deno.test("planRun() makes passwd and group for the container's IDs", () => {
     "nobody:x:65534:65534:nobody:/:/bin/false\nroot:x:0:5:Charlie Root:/:/bin/sh\n",
     "root:x:0:\nnogroup:x:65534:\ntty:x:5:\n",
   ]);
+});
+
+const IMAGE_ID = "id-of-/image";
+
+Deno.test("planRun() with --overlay holds the directory before the namespaces", () => {
+  const steps = plan({ overlayDir: "new/", binds: [{ source: "/a", target: "/b" }] });
+  assert.deepEqual(show(steps, "directory", "hold", "user", "root", "overlay", "bind /a"), [
+    "directory /new mode 755",
+    "hold /new/image for new/",
+    "user_namespace uid 0=1000 gid 0=100",
+    "user_namespace uid 1000=0 gid 100=0 mounts",
+    "root /image read-only",
+    "overlay kept=/new",
+    "bind /a at /b make ranch",
+  ]);
+  assert.equal(steps.warnings, "");
+});
+
+Deno.test("planRun() with --overlay warns of a layer made with another image", () => {
+  const run = (record: string) =>
+    plan({ overlayDir: "/o" }, { host: { files: { ...FILES, "/o/image": record } } }).warnings;
+  assert.equal(run(`directory ${IMAGE_ID} /image\n`), "");
+  assert.equal(run(`directory ${IMAGE_ID} /where/it/was\n`), "");
+  assert.equal(run(""), "");
+  assert.equal(
+    run("directory 1.2.3 /other image\n"),
+    "overlay was made with another image: /o: /other image",
+  );
+  assert.equal(run("rubbish"), "overlay was made with another image: /o: ");
+});
+
+Deno.test("planRun() with --overlay looks into the layer for /root and /ch/environment", () => {
+  const environment = [{ op: "image", separator: "\n" }] as const;
+  const run = (files: FakeHostOptions["files"], opaque: readonly string[] = []) =>
+    environmentOf(plan({ overlayDir: "/o", environment }, {
+      host: { files: { ...FILES, ...files }, opaque },
+    }));
+  assert.ok(run({ "/o": null }).includes("HOME=/root"));
+  assert.ok(run({ "/o/upper/root": { device: "null" } }).includes("HOME=/"));
+  assert.ok(run({ "/o/upper/ch/environment": "FROM=layer\n" }).includes("FROM=layer"));
+  assert.ok(run({ "/o/upper/ch/other": "" }).includes("FROM=image"));
+  assert.throws(() => run({ "/o/upper/ch/other": "" }, ["/o/upper/ch"]), {
+    message: "can't open: /ch/environment",
+  });
+});
+
+const CONFIG = {
+  config: {
+    Env: ["A=1", "B=x=y"],
+    Entrypoint: ["/entry", "-e"],
+    Cmd: ["default", "words"],
+    WorkingDir: "/work",
+  },
+};
+const PULLED = {
+  "/image/root": null,
+  "/sys": null,
+  "/image/ch/config.pulled.json": JSON.stringify(CONFIG),
+};
+
+for (
+  const [what, options, steps] of [
+    ["no words", { argv: [] }, ["chdir /work", "exec /entry -e default words"]],
+    ["words", { argv: ["mine"] }, ["chdir /work", "exec /entry -e mine"]],
+    ["--cd", { argv: [], cwd: "/x" }, ["chdir /x", "exec /entry -e default words"]],
+  ] as const
+) {
+  Deno.test(`planRun() with --image-cmd and ${what}`, () => {
+    const made = plan({ imageCommand: true, ...options }, { host: { files: PULLED } });
+    const shown = show(made, "chdir", "exec").map((line) => line.replace(/ \(search.*/, ""));
+    assert.deepEqual(shown, steps);
+  });
+}
+
+Deno.test("planRun() with --image-cmd and nothing to run", () => {
+  assert.throws(() => plan({ imageCommand: true, argv: [] }), {
+    message: "--image-cmd: the image has neither ENTRYPOINT nor CMD",
+  });
+  assert.ok(show(plan({ imageCommand: true, argv: ["x"] }), "exec x").length === 1);
+});
+
+Deno.test("planRun() with --image-env", () => {
+  const environment = [{ op: "image-defaults" }] as const;
+  const entries = environmentOf(plan({ environment }, { host: { files: PULLED } }));
+  assert.ok(entries.includes("A=1") && entries.includes("B=x=y"));
+  assert.ok(environmentOf(plan({ environment })).includes("FROM=image"));
+});
+
+Deno.test("formatPlan() keeps a name with a newline on its line", () => {
+  const binds = [{ source: "/a\nb", target: "/c" }];
+  assert.deepEqual(show(plan({ binds }), "bind /a"), ["bind /a\\x0ab at /c make"]);
 });

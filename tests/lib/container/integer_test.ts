@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseId, parseInteger } from "../../cli/integer.ts";
+import { parseId, parseInteger } from "../../../lib/container/integer.ts";
 
 for (
   const [text, value] of [
