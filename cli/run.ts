@@ -64,7 +64,9 @@ function run(argv: readonly string[], log: RunLog): number | Promise<number> {
   const { ruid } = host.identity;
   sendToSyslog(log.program, `uid=${ruid} args=${argv.length}: ${formatArgv(argv)}`);
   const user = findVariable(host.environment, "USER");
-  if (user === undefined) throw new ChError("$USER not set");
+  if (user === undefined) {
+    throw new ChError("$USER not set", { hint: 'type "export USER=$(id -un)" first' });
+  }
 
   const context = { host, log, stdout: Deno.stdout, stderr: Deno.stderr };
   const args = newRunArguments(context);

@@ -111,7 +111,9 @@ export function parseRunArguments(
   }
   if (argv.length === 0 && !args.imageCommand) {
     writeText(stdout, `usage: ${RUN_SYNOPSIS}\n`);
-    throw new ChError("IMAGE and/or COMMAND not specified");
+    throw new ChError("IMAGE and/or COMMAND not specified", {
+      hint: "--image-cmd runs the image's own command",
+    });
   }
   Object.assign(args, { image, argv });
   settleOverlay(args);
@@ -165,7 +167,11 @@ function applyOption(
       args.peers = { ...NO_GROUP, ...args.peers, tag: value! };
       return;
     case "mount":
-      if (value === "") throw new ChError("mount point can't be empty string");
+      if (value === "") {
+        throw new ChError("mount point can't be empty string", {
+          hint: "leave out --mount for the default",
+        });
+      }
       args.mountPoint = value!;
       return;
     case "no-passwd":
@@ -233,7 +239,11 @@ function applyOption(
 
 function chooseHome(args: RunArguments, { host, log }: RunContext): undefined {
   const home = findVariable(host.environment, "HOME");
-  if (home === undefined) throw new ChError("--home failed: $HOME not set");
+  if (home === undefined) {
+    throw new ChError("--home failed: $HOME not set", {
+      hint: "set HOME to the directory that you want, or use --bind",
+    });
+  }
   args.home = home;
   if (args.overlaySize === undefined && args.overlayDir === undefined) {
     log.verbose("--home specified; also setting --write-fake");
@@ -264,7 +274,11 @@ function readSetEnv(
 ): EnvironmentChange {
   if (value === undefined) return { op: "image", separator };
   if (value.includes("=")) return { op: "set", assignments: [parseAssignment(value, value)] };
-  const content = orFail(cannotRead(value), () => host.readFile(value));
+  const content = orFail(
+    cannotRead(value),
+    () => host.readFile(value),
+    "give a file of the host or NAME=VALUE; without an argument it is the image's own file",
+  );
   return { op: "set", assignments: parseAssignments(content, separator, value) };
 }
 

@@ -14,7 +14,9 @@ export function checkFeature(feature: string, kernelRelease: string): number {
     case "tmpfs-xattrs":
       return isAtLeast(kernelRelease, 6, 6) ? 0 : 1;
     default:
-      throw new ChError(`unknown feature: ${feature}`);
+      throw new ChError(`unknown feature: ${feature}`, {
+        hint: "known are extglob, seccomp, squash, overlayfs, tmpfs-xattrs",
+      });
   }
 }
 

@@ -27,7 +27,7 @@ export type Step =
   /** The image directory (or mounted SquashFS) that becomes the container's root. */
   | { readonly op: "root"; readonly image: string; readonly readOnly: boolean }
   /** Overlay on the root so far: what is written goes to a tmpfs of SIZE, or to UPPER on disk. */
-  | { readonly op: "overlay"; readonly size: string }
+  | { readonly op: "overlay"; readonly size: string; readonly needXattrs?: true }
   | { readonly op: "overlay"; readonly upper: string; readonly work: string }
   /** The same to directories `upper` and `work` of DIRECTORY, made if missing; they stay. */
   | { readonly op: "overlay"; readonly directory: string }
@@ -102,7 +102,7 @@ const HEADER_SIZE = 48;
 const STEP_SIZE = 64;
 
 const F_MOUNTS = 1 << 0, F_READ_ONLY = 1 << 1, F_SKIP = 1 << 2, F_MAKE = 1 << 3, F_RANCH = 1 << 4;
-const F_STDOUT = 1 << 5, F_STDERR = 1 << 6;
+const F_STDOUT = 1 << 5, F_STDERR = 1 << 6, F_XATTRS = 1 << 7;
 
 /** Strings, lists and blobs at the end of the block. */
 class Pool {
@@ -256,7 +256,9 @@ function packStep(step: Step, pool: Pool): Record {
 }
 
 function packOverlay(step: Step & { op: "overlay" }, pool: Pool): Record {
-  if ("size" in step) return { op: 6, s: [0, 0, pool.string(step.size)] };
+  if ("size" in step) {
+    return { op: 6, flags: step.needXattrs ? F_XATTRS : 0, s: [0, 0, pool.string(step.size)] };
+  }
   if ("directory" in step) return { op: 6, s: [0, 0, 0, pool.string(step.directory)] };
   return { op: 6, s: [pool.string(step.upper), pool.string(step.work)] };
 }

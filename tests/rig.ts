@@ -44,6 +44,8 @@ const NEEDS = {
   strace: { reason: "no strace", met: () => hasProgram("strace") },
   setfacl: { reason: "no setfacl", met: () => hasProgram("setfacl") },
   setfattr: { reason: "no setfattr", met: () => hasProgram("setfattr") },
+  openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
+  mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;

@@ -20,6 +20,7 @@
 #include "bind.h"
 #include "message.h"
 #include "place.h"
+#include "remedy.h"
 
 static const char *in_scratch(const struct assembly *a, const char *name)
 {
@@ -40,7 +41,7 @@ static void make(const char *path, mode_t mode)
 void assembly_cover(struct assembly *a, const char *directory)
 {
     if (mount("ch", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
-        FAIL_ERRNO("can't mount tmpfs at %s", directory);
+        FAIL_HINT(remedy_inside_namespace("/proc", errno), "can't mount tmpfs at %s", directory);
     if (mount(NULL, directory, NULL, MS_UNBINDABLE, NULL) < 0)
         FAIL_ERRNO("can't make unbindable: %s", directory);
     a->scratch = directory;
@@ -94,10 +95,9 @@ static void make_read_only(struct assembly *a)
     if (st.f_flag & ST_RDONLY)
         return;
     if (mount(NULL, in_scratch(a, "root"), NULL,
-              MS_REMOUNT | MS_BIND | MS_RDONLY | kept_flags(st.f_flag), NULL) < 0) {
-        message_hint("some network file systems refuse this; use an image elsewhere, or --write");
-        FAIL_ERRNO("can't re-mount image read-only: %s", a->image);
-    }
+              MS_REMOUNT | MS_BIND | MS_RDONLY | kept_flags(st.f_flag), NULL) < 0)
+        FAIL_HINT("some network file systems refuse this; use an image elsewhere, or --write",
+                  "can't re-mount image read-only: %s", a->image);
 }
 
 void assembly_root(struct assembly *a, int image_fd, const char *image, bool read_only)
@@ -116,36 +116,55 @@ void assembly_root(struct assembly *a, int image_fd, const char *image, bool rea
         make_read_only(a);
 }
 
-#define LOCAL_ONLY                                                                                 \
-    "the directory's file system (\"df -T\" names it) cannot hold what an overlay needs: use one " \
-    "on "                                                                                          \
-    "ext4, xfs, btrfs or tmpfs"
-
 /* VOLATILE: the layer is of no use after the container, so nothing needs to reach the disk. */
 enum endurance { VOLATILE, KEPT };
 
-static void overlay(struct assembly *a, const char *upper, const char *work, enum endurance how)
+static bool try_overlay(const char *root, const char *upper, const char *work, const char *more)
 {
     char options[4 * PATH_MAX];
-    const char *root = in_scratch(a, "root");
 
     snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr%s", root,
-             upper, work, how == VOLATILE ? ",volatile" : "");
-    if (mount("ch", root, "overlay", 0, options) < 0) {
-        if (how == VOLATILE && errno == EINVAL) { /* Linux before 5.10 */
-            overlay(a, upper, work, KEPT);
-            return;
-        }
-        if (errno == EPERM)
-            message_hint("overlays without privilege need Linux 5.11 or newer");
-        else if (errno == EINVAL)
-            message_hint(LOCAL_ONLY);
-        FAIL_ERRNO("can't overlay: %s, %s", a->image, options);
-    }
+             upper, work, more);
+    return mount("ch", root, "overlay", 0, options) == 0;
+}
+
+static void overlay(struct assembly *a, const char *upper, const char *work, enum endurance how)
+{
+    const char *root = in_scratch(a, "root");
+    bool done = how == VOLATILE && try_overlay(root, upper, work, ",volatile");
+
+    if (!done && (how == KEPT || errno == EINVAL)) /* Linux before 5.10 has no "volatile" */
+        done = try_overlay(root, upper, work, "");
+    if (!done)
+        FAIL_HINT(remedy_overlay("/proc", errno, how == KEPT),
+                  "can't overlay: %s, lowerdir=%s,upperdir=%s,workdir=%s", a->image, root, upper,
+                  work);
     assembly_reopen_root(a);
 }
 
-void assembly_overlay_memory(struct assembly *a, const char *size)
+static bool has_user_xattrs(const char *path)
+{
+    const char *const name = "user.overlay.ch";
+
+    return setxattr(path, name, "", 0, 0) == 0 && removexattr(path, name) == 0;
+}
+
+/* Without extended attributes the kernel mounts all the same, and then fails in strange ways: a
+ * directory that was removed cannot be made again. */
+static void check_memory(const char *upper, bool strict)
+{
+    if (has_user_xattrs(upper))
+        return;
+    if (strict)
+        FAIL_HINT("it needs Linux 6.6 or newer with CONFIG_TMPFS_XATTR; --overlay with a directory "
+                  "on ext4 or xfs does not",
+                  "tmpfs has no user extended attributes");
+    VERBOSE(
+        "tmpfs has no user extended attributes (before Linux 6.6): a directory of the image that "
+        "is removed cannot be made again");
+}
+
+void assembly_overlay_memory(struct assembly *a, const char *size, bool need_xattrs)
 {
     char options[PATH_MAX];
     struct stat st;
@@ -154,11 +173,13 @@ void assembly_overlay_memory(struct assembly *a, const char *size)
     make(in_scratch(a, "store/overlay"), 0755);
     snprintf(options, sizeof(options), "size=%s", size);
     if (mount("ch", in_scratch(a, "store/overlay"), "tmpfs", 0, options) < 0)
-        FAIL_ERRNO("cannot mount tmpfs for overlay");
+        FAIL_HINT("SIZE of --write-fake is as tmpfs(5) has it, such as 4g or 20%",
+                  "cannot mount tmpfs for overlay");
     if (fstat(a->root_fd, &st) < 0)
         FAIL_ERRNO("can't stat: %s", a->image);
     make(in_scratch(a, "store/overlay/upper"), st.st_mode & 07777);
     make(in_scratch(a, "store/overlay/work"), 0700);
+    check_memory(in_scratch(a, "store/overlay/upper"), need_xattrs);
     overlay(a, in_scratch(a, "store/overlay/upper"), in_scratch(a, "store/overlay/work"), VOLATILE);
 }
 
@@ -187,20 +208,14 @@ static int open_layer(int directory_fd, const char *directory, const char *name,
     return fd;
 }
 
-/* Without extended attributes the kernel mounts all the same, and then fails in strange ways: a
- * directory that was removed cannot be made again. */
 static void check_upper(int upper_fd, const char *directory)
 {
-    const char *const name = "user.overlay.ch";
     char path[64];
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", upper_fd);
-    if (setxattr(path, name, "", 0, 0) < 0) {
-        if (errno == ENOTSUP)
-            message_hint(LOCAL_ONLY);
-        FAIL_ERRNO("can't use for an overlay, no extended attributes: %s", directory);
-    }
-    removexattr(path, name);
+    if (!has_user_xattrs(path))
+        FAIL_HINT(errno == ENOTSUP ? remedy_overlay("/proc", EINVAL, true) : NULL,
+                  "can't use for an overlay, no extended attributes: %s", directory);
 }
 
 void assembly_overlay_kept(struct assembly *a, int directory_fd, const char *directory)

@@ -24,8 +24,8 @@ struct assembly {
 void assembly_cover(struct assembly *assembly, const char *directory);
 /* IMAGE_FD is an O_PATH descriptor of the image's directory, or -errno. */
 void assembly_root(struct assembly *assembly, int image_fd, const char *image, bool read_only);
-/* On a tmpfs of SIZE. */
-void assembly_overlay_memory(struct assembly *assembly, const char *size);
+/* On a tmpfs of SIZE; NEED_XATTRS: or fail if it has no extended attributes. */
+void assembly_overlay_memory(struct assembly *assembly, const char *size, bool need_xattrs);
 /* On host directories, both O_PATH descriptors. */
 void assembly_overlay_disk(struct assembly *assembly, int upper_fd, int work_fd);
 /* On `upper` and `work` of a host directory, which stay; DIRECTORY_FD is an O_PATH descriptor of

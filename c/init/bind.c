@@ -17,6 +17,13 @@
 #include "message.h"
 #include "mount_id.h"
 #include "place.h"
+#include "remedy.h"
+
+#define CHANGING                                                                                   \
+    "another process moved or replaced a directory of the image meanwhile: wait until it is done"
+#define NO_DESTINATION                                                                             \
+    "the image lacks the destination: make it in the image, or let ch-run make it with "           \
+    "--write-fake, which changes nothing for good"
 
 /* For messages: the image's directory and a path inside it. */
 static const char *in_image(const struct assembly *a, const char *path)
@@ -64,6 +71,8 @@ static void check_not_under_bind(const struct assembly *a, const char *path)
     for (int i = 0; i < a->target_count; i++)
         if (is_below(path, a->targets[i])) {
             snprintf(missing, sizeof(missing), "%s", in_image(a, path));
+            message_hint("nothing is made in directories of the host: make it there yourself, or "
+                         "bind elsewhere");
             FAIL("can't mkdir: %s under existing bind-mount %s", missing,
                  in_image(a, a->targets[i]));
         }
@@ -78,6 +87,7 @@ static void check_own_mount(const struct assembly *a, int directory, const char 
     for (int i = 0; i < a->own_mount_count; i++)
         if (a->own_mounts[i] == id)
             return;
+    message_hint(CHANGING);
     FAIL("can't mkdir: %s under a bind-mount; the image is being changed", in_image(a, path));
 }
 
@@ -142,8 +152,10 @@ static void check_pasture(const struct assembly *a, const struct place *place, c
 
     if (stat(pasture, &want) < 0 || fstat(place->fds[place->depth], &got) < 0)
         FAIL_ERRNO("can't stat: %s", pasture);
-    if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
+    if (want.st_dev != got.st_dev || want.st_ino != got.st_ino) {
+        message_hint(CHANGING);
         FAIL("can't mkdir in %s; the image is being changed", in_image(a, place->path));
+    }
 }
 
 /* The caller may not write the directory PLACE: put one of our own over it, with links to the old
@@ -194,7 +206,7 @@ static void make_directory(struct assembly *a, struct place *place, const char *
     if (mkdirat(place->fds[place->depth], name, 0755) == 0 || errno == EEXIST)
         return;
     if (!ranch || (errno != EACCES && errno != EPERM))
-        FAIL_ERRNO("can't mkdir: %s", in_image(a, path));
+        FAIL_HINT(ranch ? NULL : NO_DESTINATION, "can't mkdir: %s", in_image(a, path));
     make_by_ranch(a, place, name);
 }
 
@@ -214,6 +226,7 @@ static void enter_existing(struct assembly *a, struct place *place, const char *
         if (n < 0)
             FAIL_ERRNO("can't read symlink: %s", in_image(a, path));
         text[n] = '\0';
+        message_hint("bind at the path that the link should lead to");
         if (text[0] == '/')
             FAIL("can't mkdir: symlink not relative: %s", in_image(a, path));
         place_leave(place);
@@ -228,6 +241,7 @@ static void enter_existing(struct assembly *a, struct place *place, const char *
         case PLACE_ERROR:
             FAIL("can't mkdir: broken symlink: %s", in_image(a, path));
         }
+        message_hint(NULL);
         if (fstatat(place->fds[place->depth], "", &st, AT_EMPTY_PATH) < 0)
             FAIL_ERRNO("can't stat: %s", in_image(a, path));
     }
@@ -277,6 +291,16 @@ static enum place_result find_target(struct assembly *a, const char *target, str
     return result;
 }
 
+__attribute__((noreturn)) static void fail_not_found(const struct assembly *a, const char *target)
+{
+    message_hint(
+        strncmp(target, "/etc/", 5) == 0
+            ? "make an empty file there in the image, or use --no-passwd if it is passwd or "
+              "group"
+            : "every image needs the directories /dev, /proc, /sys and /tmp: make them");
+    FAIL("can't bind: destination not found: %s", in_image(a, target));
+}
+
 void bind_mount(struct assembly *a, int source_fd, const char *source, const char *target,
                 enum when_missing missing, bool ranch)
 {
@@ -291,6 +315,7 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
     if (source_fd == -ENOENT) {
         if (missing == MISSING_SKIP)
             return;
+        message_hint("the source is a path of the host: make it there, or mend the path");
         FAIL("can't bind: source not found: %s", source);
     }
     if (source_fd < 0) {
@@ -303,14 +328,18 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
         if (missing == MISSING_SKIP)
             return;
         if (missing == MISSING_FAIL)
-            FAIL("can't bind: destination not found: %s", in_image(a, target));
+            fail_not_found(a, target);
         make_directories(a, target, ranch);
         found = find_target(a, target, &place);
     }
-    if (found == PLACE_OUTSIDE)
+    if (found == PLACE_OUTSIDE) {
+        message_hint(
+            "the destination, or a link of the image in it, leads out of the image: choose "
+            "another");
         FAIL("can't bind: %s not subdirectory of %s", image_parent(a), a->image);
+    }
     if (found != PLACE_FOUND)
-        FAIL("can't bind: destination not found: %s", in_image(a, target));
+        fail_not_found(a, target);
 
     if (place.depth == 0)
         FAIL("can't bind: destination can't be /: %s", target);
@@ -318,6 +347,9 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
     snprintf(from, sizeof(from), "/proc/self/fd/%d", source_fd);
     snprintf(to, sizeof(to), "/proc/self/fd/%d", place.fds[place.depth]);
     if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
-        FAIL_ERRNO("can't bind %s to %s", source, in_image(a, target));
+        FAIL_HINT(errno == ENOTDIR
+                      ? "bind a directory on a directory, a file on a file that is there"
+                      : remedy_inside_namespace("/proc", errno),
+                  "can't bind %s to %s", source, in_image(a, target));
     place_close(&place);
 }

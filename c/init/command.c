@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "remedy.h"
 
 void command_seccomp(const void *program, unsigned long length)
 {
@@ -158,6 +159,24 @@ static void search_exec(char **argv, char **env, const char *search)
     errno = denied ? EACCES : ENOENT;
 }
 
+/* The file that NAME means, whatever kept it from being executed; NULL if there is none. */
+static const char *find_file(const char *name, const char *search)
+{
+    static char path[PATH_MAX];
+
+    if (strchr(name, '/') != NULL || name[0] == '\0')
+        return access(name, F_OK) == 0 ? name : NULL;
+    for (const char *from = search;; from++) {
+        size_t n = strcspn(from, ":");
+        snprintf(path, sizeof(path), "%.*s/%s", n == 0 ? 1 : (int)n, n == 0 ? "." : from, name);
+        if (access(path, F_OK) == 0)
+            return path;
+        from += n;
+        if (*from == '\0')
+            return NULL;
+    }
+}
+
 void command_exec(const struct ch_caller *caller, char **argv, char **env, const char *search,
                   int status)
 {
@@ -167,5 +186,7 @@ void command_exec(const struct ch_caller *caller, char **argv, char **env, const
     restore_stdio(caller);
     search_exec(argv, env, search);
     message_status(status);
-    FAIL_ERRNO("can't execve(2): %s", argv[0]);
+    FAIL_HINT(remedy_exec(errno, find_file(argv[0], search),
+                          strchr(argv[0], '/') == NULL ? search : NULL),
+              "can't execve(2): %s", argv[0]);
 }

@@ -17,6 +17,10 @@
 #include "detached.h"
 #include "message.h"
 
+#define TOO_MANY                                                                                   \
+    "you have as many inotify instances as allowed: an administrator can raise it with \"sysctl "  \
+    "fs.inotify.max_user_instances=1024\""
+
 struct keeper {
     int fds[3]; /* lock, watch, ready */
 };
@@ -57,10 +61,8 @@ static int open_locked(const char *file, const char *name)
 {
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
-    if (fd < 0) {
-        message_hint("the overlay's directory and all in it must be yours");
-        FAIL_ERRNO("can't open: %s", file);
-    }
+    if (fd < 0)
+        FAIL_HINT("the overlay's directory and all in it must be yours", "can't open: %s", file);
     if (lock_soon(fd) == 0)
         return fd;
     if (errno != EWOULDBLOCK)
@@ -93,12 +95,8 @@ static int open_watch(void)
 {
     int fd = inotify_init1(IN_CLOEXEC);
 
-    if (fd < 0) {
-        if (errno == EMFILE)
-            message_hint("you have as many inotify instances as allowed: an administrator can "
-                         "raise it with \"sysctl fs.inotify.max_user_instances=1024\"");
-        FAIL_ERRNO("can't keep the overlay's lock");
-    }
+    if (fd < 0)
+        FAIL_HINT(errno == EMFILE ? TOO_MANY : NULL, "can't keep the overlay's lock");
     return above_stdio(fd);
 }
 

@@ -112,7 +112,7 @@ static void overlay(struct run *run, uint32_t i)
     const struct plan_step *step = &run->steps[i];
 
     if (step->s[2] != 0) {
-        assembly_overlay_memory(&run->assembly, text(run, step->s[2]));
+        assembly_overlay_memory(&run->assembly, text(run, step->s[2]), step->flags & PLAN_F_XATTRS);
         return;
     }
     if (step->s[3] != 0) {
@@ -202,7 +202,8 @@ static void carry_out(struct run *run, uint32_t i)
         return;
     case PLAN_CHDIR:
         if (chdir(text(run, s[0])) < 0)
-            FAIL_ERRNO("can't cd to %s", text(run, s[0]));
+            FAIL_HINT("it must be a directory in the container that you may enter",
+                      "can't cd to %s", text(run, s[0]));
         return;
     case PLAN_NO_NEW_PRIVS:
         command_no_new_privs();

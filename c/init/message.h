@@ -10,6 +10,13 @@ void message_setup(const char *program, const char *warnings, int verbosity, int
 
 #define FAIL(...) message_fail(0, __FILE__, __LINE__, __VA_ARGS__)
 #define FAIL_ERRNO(...) message_fail(errno, __FILE__, __LINE__, __VA_ARGS__)
+/* HINT, what to do about it, is an expression that may look at errno. */
+#define FAIL_HINT(hint, ...)                                                                       \
+    do {                                                                                           \
+        int failed = errno;                                                                        \
+        message_hint(hint);                                                                        \
+        message_fail(failed, __FILE__, __LINE__, __VA_ARGS__);                                     \
+    } while (0)
 #define VERBOSE(...) message_verbose(1, __FILE__, __LINE__, __VA_ARGS__)
 #define DEBUG(...) message_verbose(2, __FILE__, __LINE__, __VA_ARGS__)
 #define WARNING(...) message_warning(__FILE__, __LINE__, __VA_ARGS__)

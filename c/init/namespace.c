@@ -12,7 +12,9 @@
 
 #include "fuse_server.h"
 #include "message.h"
+#include "remedy.h"
 
+#define PROC "/proc"
 #define CANT_INIT "can't init user+mount namespaces"
 
 static void write_text(const char *path, const char *text)
@@ -20,26 +22,8 @@ static void write_text(const char *path, const char *text)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        FAIL_ERRNO(CANT_INIT ": %s", path);
+        FAIL_HINT(remedy_inside_namespace(PROC, errno), CANT_INIT ": %s", path);
     close(fd);
-}
-
-static const char *remedy(int errnum)
-{
-    switch (errnum) {
-    case ENOSPC:
-        return "user namespaces are used up or switched off: an administrator can raise them with "
-               "\"sysctl user.max_user_namespaces=65536\"";
-    case EPERM:
-        return "unprivileged user namespaces are forbidden here: see \"sysctl "
-               "kernel.unprivileged_userns_clone\" (Debian) and \"sysctl "
-               "kernel.apparmor_restrict_unprivileged_userns\" (Ubuntu), or leave the chroot";
-    case EINVAL:
-    case ENOSYS:
-        return "this kernel has no user namespaces (CONFIG_USER_NS)";
-    default:
-        return NULL;
-    }
 }
 
 void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned int inside_gid,
@@ -47,20 +31,13 @@ void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned 
 {
     char text[64];
 
-    if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0)) < 0) {
-        int saved = errno;
-        message_hint(remedy(saved));
-        errno = saved;
-        FAIL_ERRNO(CANT_INIT);
-    }
-    message_hint("something restricts what a user namespace may do here; on Ubuntu see \"sysctl "
-                 "kernel.apparmor_restrict_unprivileged_userns\"");
+    if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0)) < 0)
+        FAIL_HINT(remedy_namespace(PROC, errno), CANT_INIT);
     snprintf(text, sizeof(text), "%u %u 1\n", inside_uid, outside_uid);
     write_text("/proc/self/uid_map", text);
     write_text("/proc/self/setgroups", "deny\n");
     snprintf(text, sizeof(text), "%u %u 1\n", inside_gid, outside_gid);
     write_text("/proc/self/gid_map", text);
-    message_hint(NULL);
 }
 
 /* A busy kernel may refuse for a moment; what is missing stays missing. */
@@ -70,13 +47,8 @@ static int open_fuse(void)
         int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
         if (fd >= 0)
             return fd;
-        if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-            message_hint("load the kernel module \"fuse\", or unpack the image: ch-convert "
-                         "IMAGE.sqfs DIRECTORY");
-        else if (errno == EACCES || errno == EPERM)
-            message_hint("/dev/fuse must be readable and writable for all (mode 0666)");
         if (errno != EAGAIN && errno != ENOMEM && errno != EMFILE && errno != ENFILE)
-            FAIL_ERRNO("can't open /dev/fuse; giving up");
+            FAIL_HINT(remedy_fuse_device(errno), "can't open /dev/fuse; giving up");
         if (tries == 6)
             FAIL_ERRNO("too many FUSE errors; giving up");
         WARNING("FUSE error mounting SquashFS; will retry");
@@ -101,10 +73,11 @@ void namespace_squashfs(const char *image, const char *mount_point)
         FAIL("can't open SquashFS: %s: %s", image, error.call);
     }
     if (unshare(CLONE_NEWNS) < 0)
-        FAIL_ERRNO(CANT_INIT);
+        FAIL_HINT(remedy_namespace(PROC, errno), CANT_INIT);
     if (fuse_mount(fuse, mount_point, &error) < 0) {
         errno = error.errnum;
-        FAIL_ERRNO("can't mount SquashFS: %s on %s", image, mount_point);
+        FAIL_HINT(remedy_fuse_mount(PROC, errno), "can't mount SquashFS: %s on %s", image,
+                  mount_point);
     }
     close(fuse);
 }

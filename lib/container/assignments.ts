@@ -13,11 +13,13 @@ export interface Assignment {
 /** What ends a record: newline for `--set-env`, NUL for `--set-env0`. */
 export type Separator = "\n" | "\0";
 
+const FORM = "each line is NAME=VALUE; there are no comments";
+
 /** One `NAME=VALUE`; WHERE is for messages. */
 export function parseAssignment(text: string, where: string): Assignment {
   const at = text.indexOf("=");
-  if (at < 0) throw new ChError(`can't parse variable: no delimiter: ${where}`);
-  if (at === 0) throw new ChError(`can't parse variable: empty name: ${where}`);
+  if (at < 0) throw new ChError(`can't parse variable: no delimiter: ${where}`, { hint: FORM });
+  if (at === 0) throw new ChError(`can't parse variable: empty name: ${where}`, { hint: FORM });
   return { name: text.slice(0, at), value: unquote(text.slice(at + 1)) };
 }
 

@@ -18,12 +18,21 @@ export function parseBind(text: string): Bind {
   const colon = text.indexOf(":");
   const source = colon < 0 ? text : text.slice(0, colon);
   const target = colon < 0 ? text : text.slice(colon + 1);
-  if (source === "") throw new ChError("--bind: no source provided");
-  if (target === "") throw new ChError("--bind: no destination provided");
-  if (/^\/+$/.test(target)) throw new ChError("--bind: destination can't be /");
-  if (!target.startsWith("/")) throw new ChError("--bind: destination must be absolute");
+  if (source === "") throw new ChError("--bind: no source provided", { hint: FORM });
+  if (target === "") throw new ChError("--bind: no destination provided", { hint: FORM });
+  if (/^\/+$/.test(target)) {
+    throw new ChError("--bind: destination can't be /", {
+      hint: "give the directory itself as IMAGE instead",
+    });
+  }
+  if (!target.startsWith("/")) {
+    throw new ChError("--bind: destination must be absolute", { hint: FORM });
+  }
   return { source, target };
 }
+
+const FORM = "--bind=SRC:DST, a path of the host and an absolute one in the container; or " +
+  "--bind=SRC, an absolute path, for the same in both";
 
 /** What is bound unasked, in order. */
 export function listDefaultBinds(): DefaultBind[] {

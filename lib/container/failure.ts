@@ -4,13 +4,18 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 
 /** What CALL returns; if a system call in it fails, a ChError with the message, or with what the
- * message function makes of the failed call. */
-export function orFail<T>(message: string | ((error: SystemError) => string), call: () => T): T {
+ * message function makes of the failed call, and the hint. */
+export function orFail<T>(
+  message: string | ((error: SystemError) => string),
+  call: () => T,
+  hint?: string,
+): T {
   try {
     return call();
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new ChError(typeof message === "string" ? message : message(error), { cause: error });
+    const text = typeof message === "string" ? message : message(error);
+    throw new ChError(text, { cause: error, ...hint !== undefined && { hint } });
   }
 }
 

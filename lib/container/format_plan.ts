@@ -78,7 +78,9 @@ function formatStep(step: Step): string {
 }
 
 function formatOverlay(step: Step & { op: "overlay" }): string {
-  if ("size" in step) return join("overlay", `size=${step.size}`);
+  if ("size" in step) {
+    return join("overlay", `size=${step.size}`, step.needXattrs === true && "xattrs");
+  }
   if ("directory" in step) return join("overlay", `kept=${step.directory}`);
   return join("overlay", `upper=${step.upper}`, `work=${step.work}`);
 }

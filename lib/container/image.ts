@@ -21,6 +21,7 @@ export interface ImageRequest {
   readonly unsafe: boolean;
 }
 
+const CONVERT = "a directory or a SquashFS file runs; make one of an archive by ch-convert";
 const SQUASH_MAGIC = "6873 7173"; // "hsqs"
 const NAME_MAX = 255;
 
@@ -34,14 +35,19 @@ export function findImage(
   if (named !== undefined) return named;
 
   const path = request.image;
-  const kind = orFail(`can't stat: ${path}`, () => host.stat(path) ?? failMissing("stat", path));
+  const kind = orFail(
+    `can't stat: ${path}`,
+    () => host.stat(path) ?? failMissing("stat", path),
+    `IMAGE is a name in storage (${request.storage}), a directory, or a SquashFS file; ` +
+      '"ch-image list" prints the names',
+  );
   if (kind === "directory") return directoryImage(request, host);
 
   const magic = orFail(cannotRead(path), () => host.readStart(path, 4));
-  if (magic.length < 4) throw new ChError(`can't read: ${path}`);
+  if (magic.length < 4) throw new ChError(`can't read: ${path}`, { hint: CONVERT });
   const hex = formatMagic(magic);
   note(`image file magic expected: ${SQUASH_MAGIC}; actual: ${hex}`);
-  if (hex !== SQUASH_MAGIC) throw new ChError(`unknown image type: ${path}`);
+  if (hex !== SQUASH_MAGIC) throw new ChError(`unknown image type: ${path}`, { hint: CONVERT });
   return { type: "squash", file: path };
 }
 
@@ -63,10 +69,18 @@ function findNamed(request: ImageRequest, host: Host): Image | undefined {
   if (encodeOsString(name).length > NAME_MAX) return undefined;
 
   const root = `${request.storage}/img/${name}`;
-  const kind = orFail(`can't stat: ${root}`, () => host.lstat(root));
+  const kind = orFail(
+    `can't stat: ${root}`,
+    () => host.lstat(root),
+    "choose a storage directory that you may read with --storage or CH_IMAGE_STORAGE",
+  );
   if (kind === undefined) return undefined;
   if (request.write && !request.unsafe) {
-    throw new ChError("--write invalid when running by name");
+    throw new ChError("--write invalid when running by name", {
+      hint:
+        "use --write-fake or --overlay; or change the image by building on it; or make a copy " +
+        `to write to: "ch-convert ${request.image} DIRECTORY"`,
+    });
   }
   requireDirectory(root, kind);
   if (kind !== "symlink") return { type: "name", root };

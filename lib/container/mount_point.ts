@@ -10,6 +10,7 @@ export function findMountPoint(given: string, host: Host): string {
   const kind = orFail(
     `can't stat mount point: ${given}`,
     () => host.stat(given) ?? failMissing("stat", given),
+    "make the directory first, or leave out --mount",
   );
   if (kind !== "directory") throw new ChError(`not a directory: ${given}`);
   return orFail(

@@ -232,7 +232,9 @@ function planUserBinds(options: RunOptions): Step[] {
 }
 
 function requirePath(path: string): string {
-  if (path === "") throw new ChError("empty string");
+  if (path === "") {
+    throw new ChError("empty string", { hint: "TMPDIR, or HOME for --home, is set to nothing" });
+  }
   return path;
 }
 
@@ -265,7 +267,11 @@ function findImageFile(
 }
 
 function readImageFile(path: string, find: FindImageFile): Uint8Array {
-  return orFail(cannotRead(path), () => find(path) ?? failMissing("open", path));
+  return orFail(
+    cannotRead(path),
+    () => find(path) ?? failMissing("open", path),
+    "the image has no variables of its own; --image-env does not mind, and --set-env can name a file",
+  );
 }
 
 /** What STEPS mount for certain in the container, for lib/container/view.ts. */

@@ -7,7 +7,12 @@ import { IMAGE_FILE_MAX, kindOf } from "./system_host.ts";
 
 /** Throws a ChError if the file IMAGE cannot be read or is damaged. */
 export function openSquashFiles(image: string): Files & Disposable {
-  return new SquashFiles(orFail(`can't open SquashFS: ${image}`, () => new SquashfsReader(image)));
+  const reader = orFail(
+    `can't open SquashFS: ${image}`,
+    () => new SquashfsReader(image),
+    "the file is damaged or incomplete: copy or make it again",
+  );
+  return new SquashFiles(reader);
 }
 
 class SquashFiles implements Files, Disposable {

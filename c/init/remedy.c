@@ -1,0 +1,313 @@
+/* See remedy.h. Looked up only when something has failed, so it costs a container nothing. */
+#define _GNU_SOURCE
+#include "remedy.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define APPARMOR                                                                                   \
+    "AppArmor keeps ordinary users' namespaces powerless here (Ubuntu 23.10 and later): an "       \
+    "administrator can permit this program with a profile, see \"AppArmor\" in ch-run(1), or all " \
+    "programs with \"sysctl kernel.apparmor_restrict_unprivileged_userns=0\""
+
+static char text[PATH_MAX + 256];
+
+/* The number in a file below PROC; -1 if there is none. */
+static long read_number(const char *proc, const char *name)
+{
+    char path[PATH_MAX], digits[32];
+    long number = -1;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", proc, name);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return -1;
+    if (fgets(digits, sizeof(digits), file) != NULL)
+        number = strtol(digits, NULL, 10);
+    fclose(file);
+    return number;
+}
+
+/* Whether a line of a file below PROC starts with BEGINNING. */
+static bool has_line(const char *proc, const char *name, const char *beginning)
+{
+    char path[PATH_MAX], line[512];
+    bool found = false;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", proc, name);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    while (!found && fgets(line, sizeof(line), file) != NULL)
+        found = strncmp(line, beginning, strlen(beginning)) == 0;
+    fclose(file);
+    return found;
+}
+
+/* The mount points that a process in a chroot sees do not include its root directory, unless that
+ * is one itself, in which case the kernel minds as well but nothing tells. */
+static bool is_chroot(const char *proc)
+{
+    char path[PATH_MAX], line[4096];
+    bool found = false;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/self/mountinfo", proc);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    while (!found && fgets(line, sizeof(line), file) != NULL) {
+        char point[256];
+        found = sscanf(line, "%*s %*s %*s %*s %255s", point) == 1 && strcmp(point, "/") == 0;
+    }
+    fclose(file);
+    return !found;
+}
+
+static bool has_namespaces(const char *proc)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/self/ns/user", proc);
+    return access(path, F_OK) == 0;
+}
+
+static bool is_apparmor_strict(const char *proc)
+{
+    return read_number(proc, "sys/kernel/apparmor_restrict_unprivileged_userns") == 1;
+}
+
+static const char *remedy_limit(const char *proc)
+{
+    static const char *const names[] = {"user", "mnt"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "sys/user/max_%s_namespaces", names[i]);
+        if (read_number(proc, name) != 0)
+            continue;
+        snprintf(text, sizeof(text),
+                 "%s namespaces are switched off: an administrator can allow them with \"sysctl "
+                 "user.max_%s_namespaces=65536\", and for good in a file below /etc/sysctl.d",
+                 i == 0 ? "user" : "mount", names[i]);
+        return text;
+    }
+    snprintf(text, sizeof(text),
+             "all %ld user namespaces that you may have are in use, or you are in a container in a "
+             "container too deep: an administrator can allow more with \"sysctl "
+             "user.max_user_namespaces=65536\"",
+             read_number(proc, "sys/user/max_user_namespaces"));
+    return text;
+}
+
+static const char *remedy_forbidden(const char *proc)
+{
+    if (read_number(proc, "sys/kernel/unprivileged_userns_clone") == 0)
+        return "user namespaces are for root alone here (Debian): an administrator can allow them "
+               "with \"sysctl kernel.unprivileged_userns_clone=1\", and for good in a file below "
+               "/etc/sysctl.d";
+    if (is_apparmor_strict(proc))
+        return APPARMOR;
+    if (is_chroot(proc))
+        return "this is a chroot(2), in which the kernel allows no user namespaces: run ch-run "
+               "outside of it, or enter the directory with pivot_root(8), systemd-nspawn or ch-run "
+               "instead";
+    if (has_line(proc, "self/status", "Seccomp:\t2"))
+        return "a seccomp filter forbids it, such as that of a container engine: start the outer "
+               "container with \"--security-opt seccomp=unconfined\" or a profile that allows "
+               "unshare(2), mount(2) and pivot_root(2)";
+    return "a security module (SELinux, AppArmor, …) forbids user namespaces to you: ask the "
+           "administrator of this machine";
+}
+
+const char *remedy_namespace(const char *proc, int errnum)
+{
+    switch (errnum) {
+    case ENOSPC:
+    case EUSERS:
+        return remedy_limit(proc);
+    case EPERM:
+    case EACCES:
+        return remedy_forbidden(proc);
+    case EINVAL:
+    case ENOSYS:
+        return has_namespaces(proc)
+                   ? NULL
+                   : "this kernel has no user namespaces: they need CONFIG_USER_NS, and on RHEL 7 "
+                     "\"user_namespace.enable=1\" on the kernel's command line";
+    default:
+        return NULL;
+    }
+}
+
+const char *remedy_inside_namespace(const char *proc, int errnum)
+{
+    if (errnum != EPERM && errnum != EACCES)
+        return NULL;
+    if (is_apparmor_strict(proc))
+        return APPARMOR;
+    if (has_line(proc, "self/status", "Seccomp:\t2"))
+        return "a seccomp filter or security module restricts what a user namespace may do, such "
+               "as "
+               "that of a container engine: see its --security-opt";
+    return "a security module (SELinux, AppArmor, …) restricts what a user namespace may do: ask "
+           "the administrator of this machine";
+}
+
+const char *remedy_fuse_device(int errnum)
+{
+    switch (errnum) {
+    case ENOENT:
+        return "there is no /dev/fuse: an administrator can load the kernel module with \"modprobe "
+               "fuse\" (in a container engine: --device /dev/fuse); or unpack the image: "
+               "\"ch-convert IMAGE.sqfs DIRECTORY\"";
+    case ENXIO:
+    case ENODEV:
+        return "the kernel module is not loaded: an administrator can do so with \"modprobe "
+               "fuse\"; "
+               "or unpack the image: \"ch-convert IMAGE.sqfs DIRECTORY\"";
+    case EACCES:
+        return "an administrator can open it to all with \"chmod 666 /dev/fuse\"; or unpack the "
+               "image: \"ch-convert IMAGE.sqfs DIRECTORY\"";
+    case EPERM:
+        return "the device is forbidden to this control group: in a container engine, give it with "
+               "--device /dev/fuse; or unpack the image: \"ch-convert IMAGE.sqfs DIRECTORY\"";
+    default:
+        return NULL;
+    }
+}
+
+const char *remedy_fuse_mount(const char *proc, int errnum)
+{
+    if (errnum == ENODEV)
+        return remedy_fuse_device(ENODEV);
+    if (errnum != EPERM && errnum != EACCES)
+        return NULL;
+    if (is_apparmor_strict(proc))
+        return APPARMOR;
+    return "mounting FUSE without privilege needs Linux 4.18 or newer; unpack the image: "
+           "\"ch-convert IMAGE.sqfs DIRECTORY\"";
+}
+
+const char *remedy_overlay(const char *proc, int errnum, int kept)
+{
+    switch (errnum) {
+    case EPERM:
+    case EACCES:
+        return is_apparmor_strict(proc)
+                   ? APPARMOR
+                   : "overlays without privilege need Linux 5.11 or newer; do without, or use a "
+                     "directory image of your own with --write";
+    case ENODEV:
+        return "this kernel has no overlayfs: an administrator can load it with \"modprobe "
+               "overlay\"";
+    case EINVAL:
+        return kept
+                   ? "the directory's file system (\"df -T\" names it) cannot hold what an overlay "
+                     "needs: use one on ext4, xfs, btrfs or tmpfs"
+                   : "the image's file system (\"df -T\" names it) cannot lie under an overlay: "
+                     "copy "
+                     "the image elsewhere, or convert it: \"ch-convert IMAGE IMAGE.sqfs\"";
+    case ELOOP:
+        return "image and overlay lie in one another, or overlays are stacked too deep";
+    default:
+        return NULL;
+    }
+}
+
+/* The program that PATH asks for: after "#!", or the dynamic loader of an ELF file. */
+static bool find_interpreter(const char *path, char *interpreter, size_t capacity)
+{
+    char head[PATH_MAX] = "";
+    const Elf64_Ehdr *elf = (const void *)head;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = fd < 0 ? -1 : read(fd, head, sizeof(head) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (size > 2 && head[0] == '#' && head[1] == '!') {
+        char *start = head + 2 + strspn(head + 2, " \t");
+        snprintf(interpreter, capacity, "%.*s", (int)strcspn(start, " \t\n"), start);
+        return true;
+    }
+    if (size < (ssize_t)sizeof(*elf) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
+        head[EI_CLASS] != ELFCLASS64)
+        return false;
+    for (unsigned i = 0; i < elf->e_phnum; i++) {
+        const Elf64_Phdr *segment;
+        size_t at = elf->e_phoff + i * sizeof(*segment);
+        if (at + sizeof(*segment) > (size_t)size)
+            return false;
+        segment = (const void *)(head + at);
+        if (segment->p_type != PT_INTERP)
+            continue;
+        if (segment->p_offset + segment->p_filesz > (size_t)size)
+            return false;
+        snprintf(interpreter, capacity, "%.*s", (int)segment->p_filesz, head + segment->p_offset);
+        return true;
+    }
+    return false;
+}
+
+static const char *remedy_missing(const char *path, const char *search)
+{
+    char interpreter[PATH_MAX];
+
+    if (path == NULL && search == NULL)
+        return "there is no such file in the container";
+    if (path == NULL) {
+        snprintf(text, sizeof(text), "no directory of the container's PATH has it: %s", search);
+        return text;
+    }
+    if (!find_interpreter(path, interpreter, sizeof(interpreter)))
+        return "the file is there, but not the program that it needs to run";
+    snprintf(text, sizeof(text), "the image lacks the program that runs it: %s", interpreter);
+    return text;
+}
+
+static const char *remedy_denied(const char *path)
+{
+    struct statvfs system;
+    struct stat st;
+
+    if (path == NULL || stat(path, &st) < 0)
+        return NULL;
+    if (S_ISDIR(st.st_mode))
+        return "it is a directory";
+    if (statvfs(path, &system) == 0 && system.f_flag & ST_NOEXEC)
+        return "its file system is mounted noexec: copy the image to another one, or use a "
+               "SquashFS "
+               "file, which may lie there: \"ch-convert IMAGE IMAGE.sqfs\"";
+    if (!(st.st_mode & 0111))
+        return "the file is not executable: \"chmod +x\" it in the image, or name its interpreter, "
+               "such as \"sh FILE\"";
+    return "you may not execute the file, or the program that runs it";
+}
+
+const char *remedy_exec(int errnum, const char *path, const char *search)
+{
+    switch (errnum) {
+    case ENOENT:
+        return remedy_missing(path, search);
+    case EACCES:
+    case EPERM:
+        return remedy_denied(path);
+    case ENOEXEC:
+        return "it is no program, or one for another architecture than this machine's";
+    case E2BIG:
+        return "arguments and environment are too long: --unset-env makes the latter shorter";
+    default:
+        return NULL;
+    }
+}
