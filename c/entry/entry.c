@@ -127,8 +127,16 @@ static const char fixed_environment[][40] = {
 
 /* Deno's arguments; the script follows. */
 static const char fixed_words[][32] = {
-    "run",         "--no-config", "--no-lock",       "--no-remote", "--no-npm",
-    "--no-prompt", "--quiet",     "--no-code-cache", "-A",          "--ext=js",
+    "run",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--no-prompt",
+    "--quiet",
+    "--no-code-cache",
+    "-A",
+    "--ext=js",
     "--v8-flags=--single-threaded",
 };
 #define FIXED_WORDS ((int)(sizeof(fixed_words) / sizeof(fixed_words[0])))

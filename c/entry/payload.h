@@ -21,7 +21,8 @@ struct payload {
     uint64_t offset;
     uint64_t length;
     uint32_t kind;
-    char name[20]; /* scripts and maps only; the first script one serves whoever has none of his own */
+    char name[20]; /* scripts and maps only; the first script one serves whoever has none of his own
+                    */
 };
 static_assert(sizeof(struct payload) == 40, "tools/graft packs this");
 
