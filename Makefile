@@ -74,7 +74,7 @@ $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
 	for tool in ch $(TOOLS); do \
-		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
+		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
 		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
