@@ -153,7 +153,7 @@ export class Workplace implements Disposable {
   /** Runs COMMAND, by default as the ordinary user with an environment of its own. */
   async run(command: readonly string[], options: RunOptions = {}): Promise<Result> {
     const child = this.spawn(command, options);
-    const limit = options.limit ?? 30_000;
+    const limit = options.limit ?? 120_000;
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;

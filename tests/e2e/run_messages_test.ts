@@ -87,7 +87,7 @@ test("ch-run messages have the program's name, process id and place", async (wor
   const { stderr } = await work.run(["ch-run", "/nosuch", "--", "true"]);
   assert.match(
     stderr,
-    /^ch-run\[\d+\]: error: can't stat: \/nosuch: No such file or directory \([\w.]+:\d+ 2\)\n$/,
+    /^ch-run\[\d+\]: error: can't stat: \/nosuch: No such file or directory \([\w.]+:\d+ 2\)\n(ch-run\[\d+\]: hint: .+\n)?$/,
   );
 });
 
