@@ -70,14 +70,14 @@ const OPTIONS = defineOptions([
     short: "j",
     argument: "none",
     repeat: "idempotent",
-    help: "use same container as peer ch-run",
+    help: "share one container with peer ch-runs (see --join-ct, --join-tag)",
   },
   {
     long: "join-ct",
     argument: "required",
     placeholder: "N",
     repeat: "last",
-    help: "number of join peers; implies --join",
+    help: "number of join peers (implies --join; default: what the launcher says)",
   },
   {
     long: "join-pid",
@@ -91,7 +91,7 @@ const OPTIONS = defineOptions([
     argument: "required",
     placeholder: "TAG",
     repeat: "last",
-    help: "label for peer group; implies --join",
+    help: "label for peer group (implies --join; default: $SLURM_STEP_ID, else parent's PID)",
   },
   {
     long: "mount",

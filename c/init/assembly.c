@@ -19,6 +19,7 @@
 
 #include "bind.h"
 #include "message.h"
+#include "mount_id.h"
 #include "place.h"
 #include "remedy.h"
 
@@ -41,7 +42,7 @@ static void make(const char *path, mode_t mode)
 void assembly_cover(struct assembly *a, const char *directory)
 {
     if (mount("ch", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
-        FAIL_HINT(remedy_inside_namespace("/proc", errno), "can't mount tmpfs at %s", directory);
+        FAIL_HINT(remedy_inside_namespace("/proc", failed), "can't mount tmpfs at %s", directory);
     if (mount(NULL, directory, NULL, MS_UNBINDABLE, NULL) < 0)
         FAIL_ERRNO("can't make unbindable: %s", directory);
     a->scratch = directory;
@@ -119,6 +120,19 @@ void assembly_root(struct assembly *a, int image_fd, const char *image, bool rea
 /* VOLATILE: the layer is of no use after the container, so nothing needs to reach the disk. */
 enum endurance { VOLATILE, KEPT };
 
+static void count(void *argument, int id)
+{
+    (void)id;
+    ++*(int *)argument;
+}
+
+static bool has_mounts_inside(const char *root)
+{
+    int mounts = 0;
+
+    return mount_id_list(root, count, &mounts) == 0 && mounts > 1;
+}
+
 static bool try_overlay(const char *root, const char *upper, const char *work, const char *more)
 {
     char options[4 * PATH_MAX];
@@ -136,9 +150,12 @@ static void overlay(struct assembly *a, const char *upper, const char *work, enu
     if (!done && (how == KEPT || errno == EINVAL)) /* Linux before 5.10 has no "volatile" */
         done = try_overlay(root, upper, work, "");
     if (!done)
-        FAIL_HINT(remedy_overlay("/proc", errno, how == KEPT),
-                  "can't overlay: %s, lowerdir=%s,upperdir=%s,workdir=%s", a->image, root, upper,
-                  work);
+        FAIL_HINT(
+            failed == EINVAL && has_mounts_inside(root)
+                ? "other file systems are mounted inside the image's directory, and an overlay "
+                  "cannot take them along: unmount them, or copy the image"
+                : remedy_overlay("/proc", failed, how == KEPT),
+            "can't overlay: %s, lowerdir=%s,upperdir=%s,workdir=%s", a->image, root, upper, work);
     assembly_reopen_root(a);
 }
 
@@ -214,7 +231,7 @@ static void check_upper(int upper_fd, const char *directory)
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", upper_fd);
     if (!has_user_xattrs(path))
-        FAIL_HINT(errno == ENOTSUP ? remedy_overlay("/proc", EINVAL, true) : NULL,
+        FAIL_HINT(failed == ENOTSUP ? remedy_overlay("/proc", EINVAL, true) : NULL,
                   "can't use for an overlay, no extended attributes: %s", directory);
 }
 

@@ -347,9 +347,9 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
     snprintf(from, sizeof(from), "/proc/self/fd/%d", source_fd);
     snprintf(to, sizeof(to), "/proc/self/fd/%d", place.fds[place.depth]);
     if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
-        FAIL_HINT(errno == ENOTDIR
+        FAIL_HINT(failed == ENOTDIR
                       ? "bind a directory on a directory, a file on a file that is there"
-                      : remedy_inside_namespace("/proc", errno),
+                      : remedy_inside_namespace("/proc", failed),
                   "can't bind %s to %s", source, in_image(a, target));
     place_close(&place);
 }

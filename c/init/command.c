@@ -20,6 +20,10 @@
 #include "message.h"
 #include "remedy.h"
 
+#define NO_FILTERS                                                                                 \
+    "this kernel may lack CONFIG_SECCOMP_FILTER: do without --seccomp, or in a build without "     \
+    "--force=seccomp"
+
 void command_seccomp(const void *program, unsigned long length)
 {
     struct sock_fprog filter = {
@@ -28,10 +32,10 @@ void command_seccomp(const void *program, unsigned long length)
     };
 
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
-        FAIL_ERRNO("can't install seccomp filter");
+        FAIL_HINT(NO_FILTERS, "can't install seccomp filter");
     /* The one faked call that nothing else would make: proof that the filter works. */
     if (syscall(SYS_kexec_load, 0, 0, NULL, 0) != 0)
-        FAIL_ERRNO("seccomp root emulation failed (is your architecture supported?)");
+        FAIL_HINT(NO_FILTERS, "seccomp root emulation failed (is your architecture supported?)");
 }
 
 void command_no_new_privs(void)
@@ -186,7 +190,7 @@ void command_exec(const struct ch_caller *caller, char **argv, char **env, const
     restore_stdio(caller);
     search_exec(argv, env, search);
     message_status(status);
-    FAIL_HINT(remedy_exec(errno, find_file(argv[0], search),
+    FAIL_HINT(remedy_exec(failed, find_file(argv[0], search),
                           strchr(argv[0], '/') == NULL ? search : NULL),
               "can't execve(2): %s", argv[0]);
 }

@@ -96,7 +96,7 @@ static int open_watch(void)
     int fd = inotify_init1(IN_CLOEXEC);
 
     if (fd < 0)
-        FAIL_HINT(errno == EMFILE ? TOO_MANY : NULL, "can't keep the overlay's lock");
+        FAIL_HINT(failed == EMFILE ? TOO_MANY : NULL, "can't keep the overlay's lock");
     return above_stdio(fd);
 }
 

@@ -120,8 +120,10 @@ static void lock(const struct group *group, const struct timespec *deadline)
         fail_late();
 }
 
-static void fail_closed(const struct view *view)
+__attribute__((noreturn)) static void fail_closed(const struct view *view)
 {
+    message_hint("start all peers before one of them leaves the container or forbids to look at "
+                 "it, or take another --join-tag");
     if (view->closed_reason == HAS_LEFT)
         FAIL("join: the command of pid %d has left the container", view->closed_pid);
     errno = view->closed_reason;

@@ -37,7 +37,9 @@ static int open_directory(const char *path)
 void group_setup(struct group *group, const char *tag)
 {
     *group = (struct group){.fd = -1, .own = -1};
+    message_hint("peers find each other in " DIRECTORY ": it must be there and writable for all");
     group->directory = open_directory(DIRECTORY);
+    message_hint(NULL);
     group->proc = open_directory("/proc");
     snprintf(group->name, sizeof(group->name), PREFIX "%s", tag);
     snprintf(group->second_name, sizeof(group->second_name), SECOND_PREFIX "%s", tag);
@@ -208,8 +210,10 @@ static void make_file(struct group *group, int count)
     int fd = openat(group->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     group->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (group->fd < 0 || fchmod(group->fd, 0600) < 0)
+    if (group->fd < 0 || fchmod(group->fd, 0600) < 0) {
+        message_hint("peers find each other in " DIRECTORY ": it must be writable for all");
         FAIL_ERRNO("can't make: " DIRECTORY "/%s", group->name);
+    }
     close(fd);
     roster_begin(group, count);
 }

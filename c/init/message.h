@@ -10,7 +10,7 @@ void message_setup(const char *program, const char *warnings, int verbosity, int
 
 #define FAIL(...) message_fail(0, __FILE__, __LINE__, __VA_ARGS__)
 #define FAIL_ERRNO(...) message_fail(errno, __FILE__, __LINE__, __VA_ARGS__)
-/* HINT, what to do about it, is an expression that may look at errno. */
+/* HINT, what to do about it, is an expression; the errno value is FAILED in it. */
 #define FAIL_HINT(hint, ...)                                                                       \
     do {                                                                                           \
         int failed = errno;                                                                        \

@@ -22,7 +22,7 @@ static void write_text(const char *path, const char *text)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        FAIL_HINT(remedy_inside_namespace(PROC, errno), CANT_INIT ": %s", path);
+        FAIL_HINT(remedy_inside_namespace(PROC, failed), CANT_INIT ": %s", path);
     close(fd);
 }
 
@@ -32,7 +32,7 @@ void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned 
     char text[64];
 
     if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0)) < 0)
-        FAIL_HINT(remedy_namespace(PROC, errno), CANT_INIT);
+        FAIL_HINT(remedy_namespace(PROC, failed), CANT_INIT);
     snprintf(text, sizeof(text), "%u %u 1\n", inside_uid, outside_uid);
     write_text("/proc/self/uid_map", text);
     write_text("/proc/self/setgroups", "deny\n");
@@ -48,7 +48,7 @@ static int open_fuse(void)
         if (fd >= 0)
             return fd;
         if (errno != EAGAIN && errno != ENOMEM && errno != EMFILE && errno != ENFILE)
-            FAIL_HINT(remedy_fuse_device(errno), "can't open /dev/fuse; giving up");
+            FAIL_HINT(remedy_fuse_device(failed), "can't open /dev/fuse; giving up");
         if (tries == 6)
             FAIL_ERRNO("too many FUSE errors; giving up");
         WARNING("FUSE error mounting SquashFS; will retry");
@@ -73,10 +73,10 @@ void namespace_squashfs(const char *image, const char *mount_point)
         FAIL("can't open SquashFS: %s: %s", image, error.call);
     }
     if (unshare(CLONE_NEWNS) < 0)
-        FAIL_HINT(remedy_namespace(PROC, errno), CANT_INIT);
+        FAIL_HINT(remedy_namespace(PROC, failed), CANT_INIT);
     if (fuse_mount(fuse, mount_point, &error) < 0) {
         errno = error.errnum;
-        FAIL_HINT(remedy_fuse_mount(PROC, errno), "can't mount SquashFS: %s on %s", image,
+        FAIL_HINT(remedy_fuse_mount(PROC, failed), "can't mount SquashFS: %s on %s", image,
                   mount_point);
     }
     close(fuse);
