@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 ARCH   := x86_64
 PREFIX := /usr/local
@@ -23,7 +24,7 @@ TS_CLI   := $(shell find cli lib ffi -name '*.ts' 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Werror
 CFLAGS   := -std=gnu11 -Ic -O2 -g1 $(WARNINGS) -fvisibility=hidden
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Freestanding: one flat piece of code without relocations, see c/entry/entry.ld.
 ENTRY_CFLAGS := -std=gnu11 -Os $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
@@ -34,11 +35,15 @@ endif
 
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
+# What newer C libraries export under a newer version.
+WRAPPED := pthread_create pthread_join pthread_attr_setstacksize pthread_sigmask fstat fstatat statx
 INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 
 ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
+SANITIZED_OBJECTS := $(patsubst c/%.c,$(BUILD)/sanitized/%.o,\
+	$(filter-out c/init/main.c c/shim/glibc.c,$(sort $(C_SHIM) $(C_INIT))))
 CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
@@ -69,10 +74,11 @@ $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
 	for tool in ch $(TOOLS); do \
-		others=$$(printf -- '--external:./%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:./$${tool#ch-}.ts##"); \
+		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
 		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
-			$$others --log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
+			$$others --minify --sourcemap=external --sources-content=false \
+			--log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
 	done
 	@touch $@
 
@@ -90,8 +96,12 @@ $(BUILD)/entry/%.o: c/entry/%.S | $(DENO)
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@
 
+# The oldest C library that Deno runs with is 2.27: the shim must not ask for more (c/shim/glibc.c).
 $(BUILD)/libch.so: $(SHIM_OBJECTS)
-	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $^ $(SHIM_LIBS) -o $@
+	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $(WRAPPED:%=-Wl,--wrap=%) \
+		$^ $(SHIM_LIBS) -o $@
+	@! objdump -T $@ | grep -E 'GLIBC_2\.(2[89]|[3-9][0-9])' || \
+		{ echo "$@: needs a newer C library than 2.27; see c/shim/glibc.c" >&2; rm $@; exit 1; }
 
 $(BUILD)/ch-init: $(INIT_OBJECTS)
 	$(CC) -static -s -Wl,--gc-sections $^ $(INIT_LIBS) -o $@
@@ -106,11 +116,14 @@ $(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(DENO)
 
 ctests: $(CTESTS)
 
-# The whole of shim and of init but its main(), under the sanitizers.
-$(BUILD)/ctests/%: c/tests/%.c $(C_SHIM) $(filter-out c/init/main.c,$(C_INIT)) $(C_HEADERS) | $(DENO)
+# Shim and init but for its main(), under the sanitizers.
+$(BUILD)/ctests/%: c/tests/%.c $(SANITIZED_OBJECTS) $(C_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O1 $(SANITIZE) $< $(filter-out c/init/main.c,$(sort $(C_SHIM) $(C_INIT))) \
-		$(SHIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(SANITIZE) $< $(SANITIZED_OBJECTS) $(SHIM_LIBS) -o $@
+
+$(BUILD)/sanitized/%.o: c/%.c $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@
 
 compile: $(DENO) $(BUILD)/libch.so $(BUILD)/ch-init ## the same program by `deno compile`
 	tools/compile.sh $(DENO) $(BUILD)
@@ -120,7 +133,7 @@ check: $(DENO) ## formatting, lint, types, C warnings
 	$(DENO) lint
 	$(DENO) check --no-lock mod.ts cli lib ffi tools tests
 	clang-format --dry-run -Werror $$(git ls-files 'c/*.c' 'c/*.h')
-	$(MAKE) --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
+	$(MAKE) -s --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
 
 fmt: $(DENO) ## format everything
 	$(DENO) fmt

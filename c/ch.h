@@ -1,9 +1,9 @@
 /* The shim's whole surface: what ffi/symbols.ts declares, in the same order, family by family.
  *
- * Conventions. A result >= 0 is the value, < 0 is -errno with details in *ERR. Strings are bytes with
- * a NUL at the end and never UTF-8 by promise. Paths are relative to a directory descriptor wherever
- * they lie in an image. No function prints, keeps global state or leaves a descriptor without
- * O_CLOEXEC. */
+ * Conventions. A result >= 0 is the value, < 0 is -errno with details in *ERR. Strings are bytes
+ * with a NUL at the end and never UTF-8 by promise. Paths are relative to a directory descriptor
+ * wherever they lie in an image. No function prints, keeps global state or leaves a descriptor
+ * without O_CLOEXEC. */
 #ifndef CH_H
 #define CH_H
 
@@ -133,13 +133,14 @@ CH_API int32_t ch_tree_write(int32_t fd, const void *data, uint32_t size, int64_
 /* Sets size (leaving holes), mode and time. */
 CH_API int32_t ch_tree_finish_file(int32_t fd, uint64_t size, uint32_t mode, int64_t mtime,
                                    uint32_t mtime_nsec, struct ch_error *err);
-/* SIZE bytes from the start of FROM to the start of TO, as a reflink where it can be had; holes stay
- * holes. EIO if FROM has become shorter than SIZE. */
+/* SIZE bytes from the start of FROM to the start of TO, as a reflink where it can be had; holes
+ * stay holes. EIO if FROM has become shorter than SIZE. */
 CH_API int32_t ch_tree_copy_data(int32_t fromfd, int32_t tofd, uint64_t size, struct ch_error *err);
 
-/* Where PATH leads for a process that has ROOTFD as its root: links followed, ".." stays inside. The
- * canonical path goes to BUFFER. FLAGS: 1: follow a link as the last component; 2: what is missing is
- * taken for directories to be made. Result: 0 there is something, 1 there is not (only with 2). */
+/* Where PATH leads for a process that has ROOTFD as its root: links followed, ".." stays inside.
+ * The canonical path goes to BUFFER. FLAGS: 1: follow a link as the last component; 2: what is
+ * missing is taken for directories to be made. Result: 0 there is something, 1 there is not (only
+ * with 2). */
 CH_API int32_t ch_tree_resolve(int32_t rootfd, const char *path, uint32_t flags, char *buffer,
                                uint32_t capacity, struct ch_filled *filled, struct ch_error *err);
 
@@ -147,7 +148,7 @@ CH_API int32_t ch_tree_resolve(int32_t rootfd, const char *path, uint32_t flags,
 struct ch_tree_counts {
     uint64_t directories;
     uint64_t files;
-    uint64_t links; /* symbolic */
+    uint64_t links;  /* symbolic */
     uint64_t others; /* FIFOs, sockets, devices made or linked */
     uint64_t skipped_devices;
     uint64_t skipped_fifos;
@@ -159,8 +160,8 @@ static_assert(sizeof(struct ch_tree_counts) == 64, "ffi/tree.ts reads this block
 #define CH_TREE_SKIP_DEVICES 1u
 #define CH_TREE_SKIP_FIFOS 2u
 #define CH_TREE_SKIP_SOCKETS 4u
-#define CH_TREE_XATTRS 8u        /* user.* and POSIX ACLs */
-#define CH_TREE_OWNER 16u        /* uid and gid */
+#define CH_TREE_XATTRS 8u         /* user.* and POSIX ACLs */
+#define CH_TREE_OWNER 16u         /* uid and gid */
 #define CH_TREE_DIRECTORY_RWX 32u /* u+rwx on directories */
 
 /* Hard links to every file; where the file system refuses one, a copy. FLAGS: XATTRS, OWNER for
@@ -171,19 +172,21 @@ CH_API int32_t ch_tree_copy_tree(int32_t fromfd, int32_t tofd, uint32_t flags,
                                  struct ch_tree_counts *counts, struct ch_error *err);
 /* PATH with all below it. Stays on its mount: EXDEV naming the mount point otherwise. Absent: 0. */
 CH_API int32_t ch_tree_remove_tree(int32_t dirfd, const char *path, struct ch_error *err);
-/* Merges the upper directory of an overlay file system (option userxattr) into the tree it lay on. The
- * upper directory is left empty. */
+/* Merges the upper directory of an overlay file system (option userxattr) into the tree it lay on.
+ * The upper directory is left empty. */
 CH_API int32_t ch_tree_apply_overlay(int32_t upperfd, int32_t imagefd,
                                      struct ch_tree_counts *counts, struct ch_error *err);
 
-/* --- lock: c/shim/lock.c, ffi/lock.ts ------------------------------------------------------------- */
+/* --- lock: c/shim/lock.c, ffi/lock.ts
+ * ------------------------------------------------------------- */
 
 /* Lock the file PATH (made if need be) exclusively, without waiting: its descriptor, -EAGAIN or
  * -EACCES if another process holds it. */
 CH_API int32_t ch_lock_acquire(const char *path, struct ch_error *err);
 CH_API int32_t ch_lock_release(int32_t fd, struct ch_error *err);
 
-/* --- compression: c/shim/codec.c, ffi/codec.ts --------------------------------------------------- */
+/* --- compression: c/shim/{decoder,gzip,input_file}.c, ffi/codec.ts -------------------------------
+ */
 
 struct ch_decoder_progress {
     uint64_t consumed; /* bytes of the input used */
@@ -191,8 +194,8 @@ struct ch_decoder_progress {
     uint64_t status;   /* 0 wants input, 1 wants room for output, 2 between streams: may end here */
 };
 
-/* A decoder of KIND: 1 gzip, 2 bzip2, 3 xz, 4 zstd, 5 lz4. The data of a decoder is run by one call at a
- * time; wrong data is an error without errno whose path is the reason. */
+/* A decoder of KIND: 1 gzip, 2 bzip2, 3 xz, 4 zstd, 5 lz4. The data of a decoder is run by one call
+ * at a time; wrong data is an error without errno whose path is the reason. */
 CH_API int32_t ch_decoder_open(int32_t kind, uint64_t *handle, struct ch_error *err);
 CH_API int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size, void *out,
                               uint64_t out_size, struct ch_decoder_progress *progress,
@@ -202,12 +205,14 @@ CH_API int32_t ch_decoder_close(uint64_t handle);
 CH_API int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err);
 CH_API int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
                               uint64_t out_size, uint64_t *produced, struct ch_error *err);
-/* Reading a file of the host from front to back, off the main thread: as many bytes as there are. */
+/* Reading a file of the host from front to back, off the main thread: as many bytes as there are.
+ */
 CH_API int32_t ch_input_open(const char *path, struct ch_error *err);
 CH_API int32_t ch_input_read(int32_t fd, void *buffer, uint64_t size, struct ch_error *err);
 CH_API int32_t ch_input_close(int32_t fd);
 
-/* --- paths of the host: c/shim/path.c, ffi/path.ts ------------------------------------------------
+/* --- paths of the host: c/shim/path.c, ffi/path.ts
+ * ------------------------------------------------
  *
  * As the caller names them: absolute, or relative to the working directory. Results with text go to
  * BUFFER without a NUL; the value is their length, -ERANGE if CAPACITY is too small. */
@@ -235,12 +240,23 @@ CH_API int32_t ch_path_read(int32_t fd, void *buffer, uint32_t capacity, const c
                             struct ch_error *err);
 CH_API int32_t ch_path_close(int32_t fd);
 
-/* --- syslog: c/shim/syslog.c, ffi/syslog.ts -------------------------------------------------------- */
+/* --- syslog: c/shim/syslog.c, ffi/syslog.ts
+ * -------------------------------------------------------- */
 
 /* One record of facility user, priority info. Without a daemon nothing happens. */
 CH_API int32_t ch_syslog_send(const char *tag, const char *text);
 
-/* --- writing SquashFS: c/shim/squashfs_writer.c, ffi/squashfs_writer.ts -------------------------- */
+/* --- a file that appears when it is complete: c/shim/output_file.c, ffi/output_file.ts -----------
+ */
+
+CH_API int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err);
+CH_API int32_t ch_output_write(uint64_t handle, const void *data, uint64_t size,
+                               struct ch_error *err);
+CH_API int32_t ch_output_commit(uint64_t handle, struct ch_error *err);
+CH_API int32_t ch_output_close(uint64_t handle);
+
+/* --- writing SquashFS: c/shim/squashfs_writer.c, ffi/squashfs_writer.ts --------------------------
+ */
 
 struct ch_squashfs_settings {
     uint32_t compressor; /* the format's number: 1 gzip, 4 xz, 5 lz4, 6 zstd */
@@ -272,12 +288,12 @@ struct ch_squashfs_counts {
     uint64_t fragments;
 };
 
-/* An image to be PATH, which has no name before ch_squashfs_finish(). Any failure but of create leaves
- * a writer that can only be closed. */
+/* An image to be PATH, which has no name before ch_squashfs_finish(). Any failure but of create
+ * leaves a writer that can only be closed. */
 CH_API int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
                                   uint64_t *handle, struct ch_error *err);
-/* XATTRS: for each a 32-bit length of the value, the key with its NUL, the value. Without fd the data of
- * a file is to follow by append and end_file. */
+/* XATTRS: for each a 32-bit length of the value, the key with its NUL, the value. Without fd the
+ * data of a file is to follow by append and end_file. */
 CH_API int32_t ch_squashfs_add(uint64_t handle, const char *path,
                                const struct ch_squashfs_entry *entry, const char *target,
                                const void *xattrs, struct ch_error *err);
@@ -288,15 +304,17 @@ CH_API int32_t ch_squashfs_finish(uint64_t handle, struct ch_squashfs_counts *co
                                   struct ch_error *err);
 CH_API int32_t ch_squashfs_close(uint64_t handle);
 
-/* --- memory files: c/shim/memory_file.c, ffi/memory_file.ts ---------------------------------------- */
+/* --- memory files: c/shim/memory_file.c, ffi/memory_file.ts
+ * ---------------------------------------- */
 
 /* A file without a name, to take what a child prints. NAME is for /proc. */
 CH_API int32_t ch_memory_file_open(const char *name, struct ch_error *err);
 
-/* --- reading SquashFS: c/shim/squashfs_reader.c, ffi/squashfs_reader.ts -------------------------- */
+/* --- reading SquashFS: c/shim/squashfs_reader.c, ffi/squashfs_reader.ts --------------------------
+ */
 
-/* HANDLE is for any thread; errors with errnum 0 mean a damaged image, path is the reason. An inode is
- * known by its reference. */
+/* HANDLE is for any thread; errors with errnum 0 mean a damaged image, path is the reason. An inode
+ * is known by its reference. */
 struct ch_squashfs_image {
     uint64_t handle;
     uint64_t root; /* reference */
@@ -307,10 +325,10 @@ struct ch_squashfs_image {
 
 struct ch_squashfs_inode {
     uint64_t ref;
-    uint64_t size; /* of a file or a symlink's target */
+    uint64_t size;   /* of a file or a symlink's target */
     uint64_t cookie; /* in a listing: to go on behind it */
-    uint32_t type; /* S_IFMT bits */
-    uint32_t mode; /* permission bits */
+    uint32_t type;   /* S_IFMT bits */
+    uint32_t mode;   /* permission bits */
     uint32_t uid, gid;
     uint32_t time;
     uint32_t number;
@@ -326,8 +344,8 @@ CH_API int32_t ch_squashfs_reader_open(const char *path, struct ch_squashfs_imag
 CH_API int32_t ch_squashfs_reader_close(uint64_t handle);
 /* Decode ahead of reading in THREADS threads. Returns how many there are. */
 CH_API int32_t ch_squashfs_reader_start_readahead(uint64_t handle, uint32_t threads);
-/* Fills BUFFER with a directory's next entries, each with its name. Returns the bytes used, 0 at the
- * end. CAPACITY: 512 or more. */
+/* Fills BUFFER with a directory's next entries, each with its name. Returns the bytes used, 0 at
+ * the end. CAPACITY: 512 or more. */
 CH_API int32_t ch_squashfs_reader_list(uint64_t handle, uint64_t ref, uint64_t cookie, void *buffer,
                                        uint32_t capacity, struct ch_error *err);
 /* As in a chroot into the image, symlinks followed. 1 if found, 0 if not. */

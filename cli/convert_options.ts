@@ -102,6 +102,7 @@ export const CONVERT: Command<ConvertOption> = {
     { name: "OUT", count: "one", help: "image to make; replaced if it exists" },
   ],
   epilogue: `formats (FMT): ${FORMATS.join(" ")}
+(docker and podman: not in this version)
 
 A descriptor that ends in .sqfs, .squash, .squashfs or .squishy is squash; in
 .tar, .t?z, .tar.? or .tar.??, tar; one that begins with / or ./, dir; any

@@ -1,5 +1,6 @@
 // Errors as one line for people: what failed, then the reasons that its causes give.
 
+import { findSourcePlace } from "./source_place.ts";
 import { describeErrno } from "../ffi/errno.ts";
 import { SystemError } from "../ffi/system_error.ts";
 import { ChError } from "../lib/error.ts";
@@ -29,9 +30,9 @@ export function describeError(error: unknown): string {
 export function traceError(error: unknown): string {
   const places: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
-    const frames = (at.stack ?? "").split("\n").flatMap((line) => {
-      const match = /^\s+at (?:(?:async )?(\S+) )?.*?([^/(]+:\d+):\d+\)?$/.exec(line);
-      return match === null ? [] : [match[1] === undefined ? match[2]! : `${match[1]} ${match[2]}`];
+    const frames = (at.stack ?? "").split("\n").flatMap((frame) => {
+      const place = findSourcePlace(frame);
+      return place === undefined ? [] : [`${place.file}:${place.line}`];
     });
     const system = at instanceof SystemError
       ? [`${at.call} ${at.file}:${at.line} ${at.errno}`]

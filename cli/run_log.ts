@@ -5,6 +5,7 @@
 import { encodeOsString } from "../ffi/os_string.ts";
 import { SystemError } from "../ffi/system_error.ts";
 import { ChError } from "../lib/error.ts";
+import { findSourcePlace, type SourcePlace } from "./source_place.ts";
 import { type Writer, writeText } from "./standard_stream.ts";
 
 export type RunLogLevel = "warning" | "info" | "verbose" | "debug" | "trace";
@@ -115,11 +116,19 @@ function formatPlace(error: Error, system: SystemError | undefined): string {
   if (system !== undefined && system.line > 0) {
     return `(${system.file}:${system.line}${formatErrno(system)})`;
   }
-  const own = /run_log\.ts|^\s*at (new |(get )?RunLog\.)/;
-  const frame = (error.stack ?? "").split("\n").slice(1).find((line) => !own.test(line));
-  const [, file = "", line = "0"] = /([^/(]*):(\d+):\d+\)?$/.exec(frame ?? "") ?? [];
-  // In the executable that is the tool's whole script; only where it has no name is a descriptor's seen.
-  return `(${/\.[jt]s$/.test(file) ? file : "ch.js"}:${line}${formatErrno(system)})`;
+  const { file, line } = findThrowingPlace(error) ?? { file: "?", line: 0 };
+  return `(${file}:${line}${formatErrno(system)})`;
+}
+
+/** What only passes a message or an error on is not where it comes from. */
+const PASSING_ON: readonly string[] = ["run_log.ts", "failure.ts"];
+
+function findThrowingPlace(error: Error): SourcePlace | undefined {
+  for (const frame of (error.stack ?? "").split("\n").slice(1)) {
+    const place = findSourcePlace(frame);
+    if (place !== undefined && !PASSING_ON.includes(place.file)) return place;
+  }
+  return undefined;
 }
 
 function formatErrno(system: SystemError | undefined): string {

@@ -1,4 +1,4 @@
-// Decoders, gzip and plain reading, off the main thread (c/shim/codec.c). No policy: which codec, how
+// Decoders, gzip and plain reading, off the main thread (c/shim/{decoder,gzip,input_file}.c). No policy: which codec, how
 // large the pieces and in which order they go is lib/layer's.
 
 import { holding } from "./in_flight.ts";

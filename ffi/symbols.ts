@@ -19,7 +19,7 @@ export const PROCESS = {
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
 } as const;
 
-/** c/shim/codec.c; wrapped by ffi/codec.ts. */
+/** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
   ch_decoder_run: {
@@ -67,6 +67,18 @@ export const PATH = {
 /** c/shim/syslog.c; wrapped by ffi/syslog.ts. */
 export const SYSLOG = {
   ch_syslog_send: { parameters: ["buffer", "buffer"], result: "i32" },
+} as const;
+
+/** c/shim/output_file.c; wrapped by ffi/output_file.ts. */
+export const OUTPUT_FILE = {
+  ch_output_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_output_write: {
+    parameters: ["u64", "buffer", "u64", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_output_commit: { parameters: ["u64", ERROR], result: "i32", nonblocking: true },
+  ch_output_close: { parameters: ["u64"], result: "i32" },
 } as const;
 
 /** c/shim/squashfs_writer.c; wrapped by ffi/squashfs_writer.ts. What handles much data is there twice:

@@ -110,18 +110,34 @@ static char *append_descriptor(char *at, const char *name, int fd)
     return append_number(append(append(at, name), "/proc/self/fd/"), (unsigned long)fd) + 1;
 }
 
+/* NAME and where in the executable a payload lies: OFFSET,LENGTH. */
+static char *append_place(char *at, const char *name, const struct payload *payload)
+{
+    at = append_number(append(at, name), graft.file_offset + payload->offset);
+    return append_number(append(at, ","), payload->length) + 1;
+}
+
 static const char fixed_environment[][40] = {
     "DENO_DIR=/dev/null/none",              /* cannot exist, so nothing is cached or written */
     "DENO_NO_UPDATE_CHECK=1", "HOME=/proc", /* exists, and cannot have an .npmrc */
 };
 #define FIXED_ENVIRONMENT ((int)(sizeof(fixed_environment) / sizeof(fixed_environment[0])))
-/* ... and CH_SCRIPT, CH_SHIM, CH_CALLER. */
-#define OUR_ENVIRONMENT (FIXED_ENVIRONMENT + 3)
+/* ... and CH_SCRIPT, CH_MAP, CH_SHIM, CH_CALLER. */
+#define OUR_ENVIRONMENT (FIXED_ENVIRONMENT + 4)
 
 /* Deno's arguments; the script follows. */
-static const char fixed_words[][24] = {
-    "run",         "--no-config", "--no-lock",       "--no-remote", "--no-npm",
-    "--no-prompt", "--quiet",     "--no-code-cache", "-A",          "--ext=js",
+static const char fixed_words[][32] = {
+    "run",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--no-prompt",
+    "--quiet",
+    "--no-code-cache",
+    "-A",
+    "--ext=js",
+    "--v8-flags=--single-threaded",
 };
 #define FIXED_WORDS ((int)(sizeof(fixed_words) / sizeof(fixed_words[0])))
 
@@ -135,6 +151,7 @@ __attribute__((used, visibility("hidden"))) unsigned long *entry_prepare(unsigne
     const char *argv0 = argc > 0 ? argv[0] : NULL;
     char *ours[OUR_ENVIRONMENT];
     const struct payload *init = find_payload(PAYLOAD_INIT);
+    const struct payload *script = find_script(argc, argv);
 
     refuse_privilege(argv0);
     record_caller(&caller);
@@ -148,13 +165,15 @@ __attribute__((used, visibility("hidden"))) unsigned long *entry_prepare(unsigne
     at_text = append_descriptor(loader, "", open_payload(argv0, find_payload(PAYLOAD_LOADER)));
     for (int i = 0; i < FIXED_ENVIRONMENT; i++)
         ours[i] = (char *)fixed_environment[i];
-    ours[FIXED_ENVIRONMENT] = at_text;
-    at_text =
-        append_descriptor(at_text, "CH_SCRIPT=", open_payload(argv0, find_script(argc, argv)));
-    ours[FIXED_ENVIRONMENT + 1] = at_text;
+    char **next = ours + FIXED_ENVIRONMENT;
+    *next++ = at_text;
+    at_text = append_descriptor(at_text, "CH_SCRIPT=", open_payload(argv0, script));
+    *next++ = at_text;
+    at_text = append_place(at_text, "CH_MAP=", script + 1);
+    *next++ = at_text;
     at_text =
         append_descriptor(at_text, "CH_SHIM=", open_payload(argv0, find_payload(PAYLOAD_SHIM)));
-    ours[FIXED_ENVIRONMENT + 2] = at_text;
+    *next++ = at_text;
     append_number(append(at_text, "CH_CALLER="),
                   (unsigned long)open_bytes(argv0, (const char *)&caller, sizeof(caller)));
     set_environment(argv + argc + 1, ours, OUR_ENVIRONMENT);

@@ -14,13 +14,15 @@ enum payload_kind {
     PAYLOAD_SHIM = 2,   /* shared library for ffi/ */
     PAYLOAD_INIT = 3,   /* static program; not opened at start, only its place is told */
     PAYLOAD_LOADER = 4, /* JavaScript that Deno runs: it evaluates the tool's script */
+    PAYLOAD_MAP = 5,    /* source map of the script before it; only its place is told */
 };
 
 struct payload {
     uint64_t offset;
     uint64_t length;
     uint32_t kind;
-    char name[20]; /* scripts only; the first one serves whoever has none of his own */
+    char name[20]; /* scripts and maps only; the first script one serves whoever has none of his own
+                    */
 };
 static_assert(sizeof(struct payload) == 40, "tools/graft packs this");
 

@@ -5,6 +5,7 @@
 #include "fuse_session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,11 +93,12 @@ static void do_lookup(struct fuse_request *request)
     /* Zeros for ever: there is no such name. */
     struct fuse_entry_out out = {.entry_valid = FOR_EVER};
     struct sq_inode dir, inode;
+    size_t length = strnlen(name, request->size);
     uint64_t ref;
-    int result = fuse_read_node(request, &dir);
+    int result = length > NAME_MAX ? -ENAMETOOLONG : fuse_read_node(request, &dir);
 
     if (result == 0)
-        result = sq_lookup(image, &dir, name, strnlen(name, request->size), &ref, NULL);
+        result = sq_lookup(image, &dir, name, length, &ref, NULL);
     if (result > 0 && (result = sq_inode_read(image, ref, &inode, NULL)) == 0)
         fuse_fill_entry(request->session, &inode, &out);
     if (result < 0)
@@ -176,7 +178,7 @@ static void do_statfs(struct fuse_request *request)
                 .files = info->inode_count,
                 .bsize = info->block_size,
                 .frsize = info->block_size,
-                .namelen = 255,
+                .namelen = NAME_MAX,
             },
     };
     fuse_reply(request, &out, sizeof(out));

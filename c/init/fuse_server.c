@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,10 +27,12 @@
  * So it waits for a byte from this pipe, or for its end, if there will be no mount. */
 static int mounted_fd = -1;
 
+/* What we are bound to, which may be less than there are. The set has no room for more than 1024.
+ */
 static unsigned processors(void)
 {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : WORKERS_MAX;
 }
 
 /* Kernels before 5.9 have no close_range(2). */
@@ -54,7 +57,7 @@ static void close_between(unsigned first, unsigned last)
         close_one_by_one(first, last);
 }
 
-/* Leaves nothing of the caller's open: a pipe whose writer we would be never ended. FDS are >= 3.
+/* Leaves nothing of the caller's open: a pipe we could write to never ended. FDS are >= 3.
  */
 static void close_all_but(const int fds[3])
 {
@@ -90,9 +93,10 @@ static void ignore_signals(void)
 }
 
 __attribute__((noreturn)) static void serve(struct sq *image, int image_fd, int fuse_fd,
-                                            int pipe_fd)
+                                            int start_fd)
 {
-    int fds[3] = {image_fd, fcntl(fuse_fd, F_DUPFD_CLOEXEC, 3), fcntl(pipe_fd, F_DUPFD_CLOEXEC, 3)};
+    int fds[3] = {image_fd, fcntl(fuse_fd, F_DUPFD_CLOEXEC, 3),
+                  fcntl(start_fd, F_DUPFD_CLOEXEC, 3)};
     unsigned cores = processors();
     char byte;
 
@@ -115,7 +119,7 @@ __attribute__((noreturn)) static void serve(struct sq *image, int image_fd, int 
 
 /* Forks twice, so that the command finds no child it doesn't know. The one in between sends no
  * SIGCHLD at its end (exit signal 0), which the caller may have blocked and would find pending. */
-static int fork_server(struct sq *image, int image_fd, int fuse_fd, const int pipe_fds[2],
+static int fork_server(struct sq *image, int image_fd, int fuse_fd, int start_fd,
                        struct ch_error *err)
 {
     pid_t between = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
@@ -124,7 +128,7 @@ static int fork_server(struct sq *image, int image_fd, int fuse_fd, const int pi
     if (between == 0) {
         pid_t server = fork();
         if (server == 0)
-            serve(image, image_fd, fuse_fd, pipe_fds[0]);
+            serve(image, image_fd, fuse_fd, start_fd);
         _exit(server < 0 ? errno : 0);
     }
     if (between < 0)
@@ -171,23 +175,23 @@ static int open_image(const char *path, struct sq **image, struct ch_error *err)
 int fuse_server_start(const char *path, int fuse_fd, struct ch_error *err)
 {
     struct sq *image;
-    int pipe_fds[2];
+    int ends[2];
     int result, fd = open_image(path, &image, err);
 
     if (fd < 0)
         return fd;
-    if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-        result = CH_FAIL(err, "pipe2", "%s", "");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        result = CH_FAIL(err, "socketpair", "%s", path);
         sq_close(image);
         return result;
     }
-    result = fork_server(image, fd, fuse_fd, pipe_fds, err);
+    result = fork_server(image, fd, fuse_fd, ends[0], err);
     sq_close(image);
-    close(pipe_fds[0]);
+    close(ends[0]);
     if (result < 0)
-        close(pipe_fds[1]);
+        close(ends[1]);
     else
-        mounted_fd = pipe_fds[1];
+        mounted_fd = ends[1];
     return result;
 }
 
@@ -202,8 +206,8 @@ int fuse_mount(int fuse_fd, const char *directory, struct ch_error *err)
              (unsigned)geteuid(), (unsigned)getegid());
     if (mount("squashfs", directory, "fuse.ch", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0)
         result = CH_FAIL(err, "mount", "%s", directory);
-    else if (TEMP_FAILURE_RETRY(write(mounted_fd, "m", 1)) != 1)
-        result = CH_FAIL(err, "write", "%s", "SquashFS server");
+    else if (TEMP_FAILURE_RETRY(send(mounted_fd, "m", 1, MSG_NOSIGNAL)) != 1)
+        result = CH_FAIL(err, "send", "%s", "SquashFS server");
     close(mounted_fd);
     mounted_fd = -1;
     return result;

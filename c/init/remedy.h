@@ -14,8 +14,8 @@ const char *remedy_fuse_device(int errnum);
 const char *remedy_fuse_mount(const char *proc, int errnum);
 /* Mounting an overlay; KEPT: its layer is in a directory of the user's. */
 const char *remedy_overlay(const char *proc, int errnum, int kept);
-/* execve(2) of PATH, the file that was found, or NULL if none was, in the directories of SEARCH, which
- * is NULL if none were searched. */
+/* execve(2) of PATH, the file that was found, or NULL if none was, in the directories of SEARCH,
+ * which is NULL if none were searched. */
 const char *remedy_exec(int errnum, const char *path, const char *search);
 
 #endif

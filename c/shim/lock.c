@@ -4,8 +4,8 @@
 
 #include "../ch.h"
 
-/* A POSIX record lock, not flock(2): it works on NFS, and keeps out other implementations, which use
- * the same. It belongs to the process: children do not inherit it. */
+/* A POSIX record lock, not flock(2): it works on NFS, and keeps out other implementations, which
+ * use the same. It belongs to the process: children do not inherit it. */
 int32_t ch_lock_acquire(const char *path, struct ch_error *err)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

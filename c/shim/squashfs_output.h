@@ -1,5 +1,4 @@
-/* The file a SquashFS image is written to, as libsquashfs wants it: without a name, or with a
- * temporary one where the file system cannot do that, until it is complete. */
+/* The file a SquashFS image is written to (output_file.h), as libsquashfs wants it. */
 #ifndef CH_SQUASHFS_OUTPUT_H
 #define CH_SQUASHFS_OUTPUT_H
 
@@ -9,11 +8,8 @@
 
 struct squashfs_output;
 
-/* Opens what will become PATH. Its directory must exist. */
 int squashfs_output_open(const char *path, struct squashfs_output **out, struct ch_error *err);
-/* Gives the file its name, replacing one that is there. Everything is on the disk then. */
 int squashfs_output_commit(struct squashfs_output *out, struct ch_error *err);
-/* Leaves nothing behind unless it was committed. OUT may be NULL. */
 void squashfs_output_close(struct squashfs_output *out);
 
 sqfs_file_t *squashfs_output_file(struct squashfs_output *out);

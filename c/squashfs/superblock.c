@@ -16,10 +16,11 @@
 #include <linux/fs.h>
 #include <unistd.h>
 
-/* Caches grow to this as they are used. A node may run a hundred servers of one image, whose file
- * is in the kernel's page cache anyway; so they stay small. */
+/* Caches grow to this as they are used. A node may run a hundred servers of one image, and what
+ * they gave is in the kernel's page cache anyway; so they stay small. */
 #define METADATA_CACHE (8u << 20)
-#define DATA_CACHE (32u << 20)
+#define DATA_CACHE (16u << 20)
+#define DATA_CACHE_BLOCKS 32 /* at least: threads hold some, readahead fills some */
 
 struct superblock {
     uint64_t id_table, xattr_table, fragment_table, export_table;
@@ -140,11 +141,12 @@ static int open_xattrs(struct sq *image, uint64_t place, struct ch_error *err)
 
 static int make_caches(struct sq *image, uint16_t compressor, struct ch_error *err)
 {
-    size_t block_size = image->info.block_size;
+    size_t block_size = image->info.block_size, blocks = DATA_CACHE / block_size;
     size_t input = block_size < 2 + SQ_METADATA_SIZE ? 2 + SQ_METADATA_SIZE : block_size;
 
     image->metadata = sq_block_cache_new(SQ_METADATA_SIZE, METADATA_CACHE / SQ_METADATA_SIZE);
-    image->data = sq_block_cache_new(block_size, DATA_CACHE / block_size);
+    image->data =
+        sq_block_cache_new(block_size, blocks < DATA_CACHE_BLOCKS ? DATA_CACHE_BLOCKS : blocks);
     image->zeros = calloc(1, block_size);
     if (image->metadata == NULL || image->data == NULL || image->zeros == NULL)
         return CH_FAIL_WITH(err, ENOMEM, "malloc", "caches");

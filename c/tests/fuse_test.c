@@ -125,7 +125,7 @@ static void test_tree(void)
 {
     struct statvfs fs;
     struct stat st;
-    char value[64];
+    char value[64], name[301] = "mnt/";
     bool has_xattrs = getxattr("tree/small", "user.a", value, sizeof(value)) == 5;
 
     if (!mount_image("image"))
@@ -146,6 +146,8 @@ static void test_tree(void)
           "mount flags are ro, nosuid, nodev");
     check(access("mnt/small", X_OK) < 0 && errno == EACCES && access("mnt/program", X_OK) == 0,
           "access() knows what is a program");
+    memset(name + 4, 'x', sizeof(name) - 5);
+    check(access(name, F_OK) < 0 && errno == ENAMETOOLONG, "a name of 296 bytes is too long");
     check(access("mnt", W_OK) < 0 && errno == EROFS, "access() knows that nothing is writable");
     if (has_xattrs)
         check(getxattr("mnt/small", "user.a", value, sizeof(value)) == 5 &&

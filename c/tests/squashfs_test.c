@@ -13,8 +13,10 @@
 #include "check.h"
 
 #define BLOCK 131072
-#define HUGE_SIZE ((5ull << 30) + 1000)
-#define MANY 5000
+/* Enough blocks for several of the places remembered by block_list.c. */
+#define HUGE_SIZE (400u << 20)
+#define HUGE_END (390u << 20)
+#define MANY 1500
 
 /* --- the tree --- */
 
@@ -60,7 +62,8 @@ static void make_many(void)
 
     mkdir("many", 0755);
     for (int i = 0; i < MANY; i++) {
-        snprintf(path, sizeof(path), "many/a-name-of-some-length-%06d", i);
+        snprintf(path, sizeof(path),
+                 "many/a-name-that-is-so-long-that-the-listing-needs-an-index-%06d", i);
         close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600 + i % 64));
     }
 }
@@ -127,9 +130,9 @@ static void compare_content(struct comparison *c, const struct sq_inode *inode, 
     for (uint64_t at = 0; at < inode->size && at < 64 << 20; at += 1 << 20)
         compare_part(c, fd, inode, path, at);
     if (inode->size > 64 << 20) {
-        compare_part(c, fd, inode, path, 5ull << 30);
-        compare_part(c, fd, inode, path, (5ull << 30) - 70000);
-        compare_part(c, fd, inode, path, 1ull << 30);
+        compare_part(c, fd, inode, path, HUGE_END);
+        compare_part(c, fd, inode, path, HUGE_END - 70000);
+        compare_part(c, fd, inode, path, 200u << 20);
     }
     compare_part(c, fd, inode, path, inode->size);
     compare_part(c, fd, inode, path, inode->size / 2 + 1);
@@ -150,7 +153,8 @@ static void compare_xattrs(struct comparison *c, const struct sq_inode *inode, c
 {
     struct sq_xattrs list;
     struct sq_xattr xattr;
-    char value[SQ_XATTR_SIZE_MAX], want[256];
+    static char value[SQ_XATTR_SIZE_MAX];
+    char want[256];
     ssize_t listed = 0;
 
     if (sq_xattrs_open(c->image, inode, &list, NULL) < 0)
@@ -313,8 +317,9 @@ static const struct {
     {"nothing", 0, NULL},
     {"dir/nothing/hard", 0, NULL},
     {"circle", -ELOOP, NULL},
-    {"many/a-name-of-some-length-004999", 1, "many/a-name-of-some-length-004999"},
-    {"many/a-name-of-some-length-005000", 0, NULL},
+    {"many/a-name-that-is-so-long-that-the-listing-needs-an-index-001499", 1,
+     "many/a-name-that-is-so-long-that-the-listing-needs-an-index-001499"},
+    {"many/a-name-that-is-so-long-that-the-listing-needs-an-index-001500", 0, NULL},
     {"many/a", 0, NULL},
 };
 
@@ -396,7 +401,7 @@ int main(void)
     test_image("fragments always", "-comp lz4 -always-use-fragments", 2);
     /* Last, because mksquashfs reads holes. */
     write_at("tree/huge", "start", 0, 0);
-    write_at("tree/huge", "end", (off_t)5 << 30, (off_t)HUGE_SIZE);
+    write_at("tree/huge", "end", HUGE_END, HUGE_SIZE);
     test_image("zstd", "-comp zstd", 2);
     image = open_image("image");
     if (image != NULL) {

@@ -100,7 +100,7 @@ async function runBuild(
   args: Arguments<BuildOption | CommonOption>,
 ): Promise<number> {
   const { environment, log, settings, signal } = context;
-  refuseCache(environment, isGiven(args, "no-cache"));
+  refuseCache(environment, isGiven(args, "no-cache") || isGiven(args, "rebuild"));
   const force = chooseForce(
     findValue(args, "force") as ForceMode | undefined,
     listValues(args, "force-cmd"),

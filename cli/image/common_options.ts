@@ -72,7 +72,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "save extended attributes; also with CH_XATTRS set",
+    help: "save extended attributes with the build cache, so not in this version; also with " +
+      "CH_XATTRS set",
   },
   {
     long: "quiet",
@@ -80,7 +81,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "count",
     group,
-    help: "say less: -q no progress, -qq no warnings nor results, -qqq nothing of RUN either",
+    help: "say less: -q no progress, -qq no warnings, no results and no standard output of RUN, " +
+      "-qqq no standard error of RUN either",
   },
   {
     long: "storage",

@@ -20,9 +20,10 @@ export const gestalt: SubCommand<"fail"> = {
   positionals: [{
     name: "SELECTOR",
     count: "optional",
-    help: "storage-path: path of the storage directory. bucache, bucache-dot: whether there is a " +
-      "build cache, and whether it can be drawn. python-path: path of the interpreter. logging: " +
-      "one message of each level.",
+    help:
+      "storage-path: path of the storage directory. python-path: path of the interpreter, which " +
+      "is this program. logging: one message of each level. bucache, bucache-dot: whether there " +
+      "can be a build cache, and whether it can be drawn; both fail in this version.",
   }],
   run(context, args) {
     tell(context, args.positionals[0], isGiven(args, "fail"));

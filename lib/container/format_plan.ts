@@ -3,6 +3,7 @@
 import type { Plan, Step } from "../../ffi/plan.ts";
 import { formatArgv } from "./argv_text.ts";
 
+/** A line for each step, each with a newline at its end. */
 export function formatPlan(plan: Plan): string {
   return plan.steps.map((step) => `${escapeControls(formatStep(step))}\n`).join("");
 }

@@ -9,7 +9,7 @@ import { decodeOsString, encodeOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
 import { orFail } from "./failure.ts";
 import type { Host } from "./host.ts";
-import { isInside } from "../container/image.ts";
+import { isInside } from "./image.ts";
 import { findMount } from "./mount_info.ts";
 import type { PlanImage } from "./plan.ts";
 import { readSquashIdentity } from "./squash_identity.ts";

@@ -43,7 +43,9 @@ export const STATUS_EXEC = 49;
 /** The C library's search path, where PATH is not set. */
 const DEFAULT_SEARCH = "/bin:/usr/bin";
 
-/** With `--join-pid`, IMAGE is the root directory that the process sees. */
+/** The steps that make the container and execute the command in it. Throws a ChError for what will not
+ * work, as far as it can be told without trying. With `--join-pid`, IMAGE is the root directory that
+ * the process sees. */
 export function planRun(options: RunOptions, image: PlanImage, host: Host, log: PlanLog): Plan {
   const steps = planJoin(options, image, host, log);
   const note = noteIn(steps, options);

@@ -14,6 +14,7 @@ import type { FileKind, Host } from "./host.ts";
 /** A file of an image that is read into memory; a hostile image has terabytes of zeros. */
 export const IMAGE_FILE_MAX = 64 << 20;
 
+/** The host as this process sees it; its answers are not kept, but for environment and identity. */
 export function openSystemHost(): Host {
   return {
     environment: readEnvironment(),

@@ -88,7 +88,6 @@ async function writeOutput(request: ConvertRequest, target: Target): Promise<voi
       const source = input.format === "squash" ? completed(request) : entries(request);
       return await writeTarFile(source, target.path, {
         xattrs,
-        mode: 0o666 & ~Deno.umask(),
         onSkippedSockets: (count) => log.warning(`ignored ${count} sockets`),
       });
     }

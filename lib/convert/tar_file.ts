@@ -1,18 +1,13 @@
-// A gzipped tar archive as the output of a conversion: under a temporary name until it is complete.
+// A gzipped tar archive as the output of a conversion.
 
+import { OutputFile } from "../../ffi/output_file.ts";
 import { findGroup, findUser } from "../../ffi/process.ts";
-import { openRoot } from "../../ffi/tree.ts";
-import { createFile, removeFile, renameEntry, writeDescriptor } from "../../ffi/tree_change.ts";
 import { compressGzip } from "../layer/codec.ts";
 import { copyEntries, type Source } from "../layer/entry.ts";
 import { TarWriter } from "../layer/tar_writer.ts";
-import { splitFilePath } from "./file_path.ts";
-import { temporaryName } from "./temporary_name.ts";
 
 export interface TarFileOptions {
   readonly xattrs: boolean;
-  /** Mode of the file, with the umask already applied. */
-  readonly mode: number;
   readonly onSkippedSockets: (count: number) => void;
 }
 
@@ -22,21 +17,11 @@ export async function writeTarFile(
   path: string,
   options: TarFileOptions,
 ): Promise<void> {
-  const [parent, name] = splitFilePath(path);
-  const temporary = temporaryName(name);
-  using directory = openRoot(parent);
-  using file = createFile(directory.fd, temporary, options.mode);
-  try {
-    let offset = 0;
-    for await (const chunk of compressGzip(collect((put) => writeTar(source, put, options)))) {
-      writeDescriptor(file.fd, chunk, offset);
-      offset += chunk.length;
-    }
-    renameEntry(directory.fd, temporary, directory.fd, name);
-  } catch (error) {
-    removeFile(directory.fd, temporary);
-    throw error;
+  using file = new OutputFile(path);
+  for await (const chunk of compressGzip(collect((put) => writeTar(source, put, options)))) {
+    await file.write(chunk);
   }
+  await file.commit();
 }
 
 async function writeTar(
@@ -70,8 +55,8 @@ function nameFinder(): (uid: number, gid: number) => { user: string; group: stri
 async function* collect(
   produce: (put: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>) => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let piece = Promise.withResolvers<Uint8Array | undefined>();
-  let taken = Promise.withResolvers<void>();
+  let piece = newSlot<Uint8Array | undefined>();
+  let taken = newSlot<void>();
   const put = (bytes: Uint8Array<ArrayBuffer>) => {
     piece.resolve(bytes);
     return taken.promise;
@@ -81,16 +66,21 @@ async function* collect(
     for (;;) {
       const bytes = await piece.promise;
       if (bytes === undefined) return;
-      piece = Promise.withResolvers();
       const { resolve } = taken;
-      taken = Promise.withResolvers();
+      piece = newSlot();
+      taken = newSlot();
       resolve();
       yield bytes;
     }
   } finally {
     // Nobody takes any more: the producer must not wait for ever.
     taken.reject(new Error("output abandoned"));
-    taken.promise.catch(() => {});
-    piece.promise.catch(() => {});
   }
+}
+
+/** To be settled by one side and waited for by the other, which may come later or not at all. */
+function newSlot<T>(): PromiseWithResolvers<T> {
+  const slot = Promise.withResolvers<T>();
+  slot.promise.catch(() => {});
+  return slot;
 }

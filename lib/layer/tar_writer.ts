@@ -26,6 +26,7 @@ const RECORD = 20 * BLOCK;
 /** "./" before every name, "./" itself for the root (spec ch-convert §7.2). */
 const PREFIX = "./";
 
+/** Writes an archive, piece by piece, to the function it is given. */
 export class TarWriter implements Sink {
   readonly #output: Output;
   readonly #options: TarWriterOptions;

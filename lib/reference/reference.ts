@@ -41,6 +41,7 @@ export function mangleReference(text: string): string {
   return text.replaceAll("/", "%").replaceAll(":", "+");
 }
 
+/** The reference whose image in storage has a directory of that NAME. */
 export function unmangleName(name: string): string {
   return name.replaceAll("%", "/").replaceAll("+", ":");
 }

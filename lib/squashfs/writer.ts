@@ -1,7 +1,10 @@
 // A SquashFS image as a sink of entries. Same entries in the same order, same bytes: whatever the
 // machine, its number of cores and the time.
 
+import { displayOsString } from "../../ffi/os_string.ts";
 import { type ImageCounts, ImageWriter } from "../../ffi/squashfs_writer.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { ChError } from "../error.ts";
 import type { Entry, Sink } from "../layer/entry.ts";
 
 export type SquashfsCompression = "gzip" | "xz" | "lz4" | "zstd";
@@ -38,8 +41,9 @@ const S_IFSOCK = 0o140000, S_IFLNK = 0o120000, S_IFREG = 0o100000, S_IFBLK = 0o0
 const S_IFDIR = 0o040000, S_IFCHR = 0o020000, S_IFIFO = 0o010000;
 
 /** Writes the image file PATH (an OsString), which is to be seen when {@linkcode finish} is through and
- * not before; it replaces one that is there. Disposed earlier, it leaves nothing. */
+ * not before; it replaces one that is there. Disposed earlier, it leaves nothing. Throws ChErrors. */
 export class SquashfsWriter implements Sink, Disposable {
+  readonly #path: string;
   readonly #image: ImageWriter;
   readonly #keepOwner: boolean;
   readonly #onLostXattr: (name: string, path: string) => void;
@@ -48,13 +52,19 @@ export class SquashfsWriter implements Sink, Disposable {
 
   constructor(path: string, options: SquashfsOptions = {}) {
     const compression = options.compression ?? "zstd";
-    this.#image = new ImageWriter(path, {
+    this.#path = path;
+    const settings = {
       compressor: COMPRESSORS[compression],
       level: options.level ?? LEVELS[compression] ?? 0,
       blockSize: options.blockSize ?? DEFAULT_BLOCK_SIZE,
       workers: options.workers ?? navigator.hardwareConcurrency,
       time: options.time ?? 0,
-    });
+    };
+    try {
+      this.#image = new ImageWriter(path, settings);
+    } catch (error) {
+      throw explained(error, path);
+    }
     this.#keepOwner = options.ownership === "keep";
     this.#onLostXattr = options.onLostXattr ?? (() => {});
   }
@@ -65,6 +75,14 @@ export class SquashfsWriter implements Sink, Disposable {
   }
 
   async write(entry: Entry): Promise<void> {
+    try {
+      await this.#write(entry);
+    } catch (error) {
+      throw explained(error, entry.path);
+    }
+  }
+
+  async #write(entry: Entry): Promise<void> {
     const common = {
       path: entry.path,
       mode: entry.mode,
@@ -105,7 +123,11 @@ export class SquashfsWriter implements Sink, Disposable {
   }
 
   async finish(): Promise<void> {
-    this.#counts = await this.#image.finish();
+    try {
+      this.#counts = await this.#image.finish();
+    } catch (error) {
+      throw explained(error, this.#path);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -125,4 +147,9 @@ export class SquashfsWriter implements Sink, Disposable {
     }
     return storable.sort(([a], [b]) => a < b ? -1 : 1);
   }
+}
+
+function explained(error: unknown, path: string): unknown {
+  if (!(error instanceof SystemError)) return error;
+  return new ChError(`can’t write to SquashFS: ${displayOsString(path)}`, { cause: error });
 }

@@ -1,14 +1,11 @@
-// Runs ch-image from the sources, as an ordinary user, in a directory of its own.
+// Runs the built ch-image as an ordinary user, in a directory of its own. The rig has it where any user
+// can reach it, wherever the clone lies.
 
 import assert from "node:assert/strict";
+import { rig } from "../rig.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
 /** Anybody but root: nothing here depends on who. */
 const NOBODY = 65534;
-
-/** Where Deno keeps the translated sources; the same for all tests of a file. */
-const denoDirectory = makeDirectory();
-addEventListener("unload", () => removeDirectory(denoDirectory));
 
 export interface Result {
   readonly code: number;
@@ -59,9 +56,8 @@ function removeDirectory(path: string): void {
 function newRunner(path: string): Runner {
   const storage = `${path}/storage`;
   const start: Runner["start"] = (words, env = {}) => {
-    const deno = ["run", "-A", "--quiet", "--no-lock", "--no-check", `${ROOT}cli/main.ts`];
     return new Deno.Command("setpriv", {
-      args: [...asUser(), Deno.execPath(), ...deno, "image", ...words],
+      args: [...asUser(), `${rig.bin}/ch-image`, ...words],
       cwd: path,
       clearEnv: true,
       env: definedOnly({
@@ -69,8 +65,6 @@ function newRunner(path: string): Runner {
         USER: "tester",
         LC_ALL: "C.UTF-8",
         CH_IMAGE_STORAGE: storage,
-        CH_SHIM: Deno.env.get("CH_SHIM"),
-        DENO_DIR: denoDirectory,
         ...env,
       }),
       stdin: "null",

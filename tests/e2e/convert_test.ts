@@ -2,15 +2,7 @@
 
 import assert from "node:assert/strict";
 import { makeTar, type Member } from "../tar_archive.ts";
-import {
-  exists,
-  expect,
-  type Expected,
-  type Need,
-  test,
-  type Tree,
-  type Workplace,
-} from "../rig.ts";
+import { exists, expect, type Expected, type Need, test, type Tree } from "../rig.ts";
 
 test("ch-convert without arguments prints usage", async (work) => {
   expect(await work.run(["ch-convert"]), { code: 1, stdout: "", stderr: /usage|Usage/ });
@@ -249,7 +241,7 @@ const RICH: Tree = {
   "data/file": "data\n",
   "data/empty": "",
   "data/link": { link: "file" },
-  "data/dangling": { link: "/nosuch/at/all" },
+  "data/dangling": { link: "../nosuch/at/all" },
   "data/open": { content: "open\n", mode: 0o777 },
   "data/secret": { content: "secret\n", mode: 0o600 },
   "data/dir/deep/er/leaf": "leaf\n",
@@ -259,14 +251,13 @@ const RICH: Tree = {
   "ch/git": "cache\n",
   "ch/git.pickle": "cache\n",
 };
-const ENRICH = "cd image/data; ln file hard; mkdir sticky; chmod 1777 sticky; mkfifo fifo; " +
+const ENRICH = "cd image/data; ln file hard; mkdir sticky; chmod 1777 sticky; " +
   "head -c 3000000 /dev/urandom > big; truncate -s 2000000 hole; printf x >> hole; " +
   'touch "$(printf "byte\\377")"; touch -d "2001-02-03 04:05:06" file; touch -d "1999-09-09" dir';
 
 /** Names, types, modes, sizes, link targets, link counts and times below $1, without our additions. */
-const LOOK = 'cd "$1"; find . -path ./ch -prune -o -path "./mnt*" -prune -o ' +
-  '-path ./sys -prune -o ! -path . -printf "%P %y %m %s %l %n\\n" | sed -E "s/ d ([0-9]+) [0-9]+ +[0-9]+$/ d \\1/" | ' +
-  'grep -av "^etc/\\|^data/fifo" | sort';
+const LOOK = 'cd "$1"; find . -path ./ch -prune -o -path "./mnt*" -prune -o ! -path . ' +
+  '-printf "%P %y %m %s %l %n\\n" | sed -E "s/ d ([0-9]+) .*/ d \\1/" | sort';
 
 const ROUTES: readonly (readonly string[])[] = [
   ["out.sqfs", "./back"],
@@ -283,26 +274,28 @@ for (const route of ROUTES) {
   test(`ch-convert ./image ${route.join(" ")} keeps the tree`, async (work) => {
     work.image("image", RICH);
     await work.must(ENRICH);
+    const stored = route.some((name) => name.startsWith("foo"));
+    // Storage refuses FIFOs in a directory, and makes absolute links of an archive relative.
+    if (!stored) await work.must("mkfifo image/data/fifo; ln -s /no/such image/data/absolute");
     let from = "./image";
     for (const to of route) {
       expect(await work.run(["ch-convert", from, to]), { code: 0, stderr: /^done$/m });
       from = to;
     }
     // Hard links may be split on the way through storage.
-    const count = route.some((name) => name.startsWith("foo")) ? ' | sed -E "s/ [0-9]+$//"' : "";
-    const [before, after] = [
-      await work.must(LOOK + count, ["image"], { env: { LC_ALL: "C" } }),
-      await work.must(LOOK + count, ["back"], { env: { LC_ALL: "C" } }),
-    ];
+    const look = stored ? LOOK.replace(" %n", "") : LOOK;
+    const env = { LC_ALL: "C" };
+    const before = await work.must(look, ["image"], { env });
+    const after = await work.must(look, ["back"], { env });
     assert.equal(after, before);
     await work.must("cmp image/data/big back/data/big; cmp image/data/hole back/data/hole");
     assert.equal(
       await work.must("stat -c %Y back/data/file back/data/dir"),
       await work.must("stat -c %Y image/data/file image/data/dir"),
     );
-    await work.must(
-      'test "$(cat back/ch/environment)" = A=1 -a ! -e back/ch/git -a ! -e back/ch/git.pickle',
-    );
+    await work.must("test ! -e back/ch/git -a ! -e back/ch/git.pickle");
+    // Storage makes this file anew from the metadata, of which there are none here.
+    if (!stored) await work.must('test "$(cat back/ch/environment)" = A=1');
     expect(await work.run(["ch-run", "./back", "--", "cat", "/data/file"]), {
       code: 0,
       stdout: "data\n",
@@ -572,11 +565,97 @@ for (const compression of ["gzip", "xz", "zstd", "lz4", "lzo"]) {
   }, "mksquashfs");
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+  test(`ch-convert stopped by ${signal} leaves a whole output or none`, async (work) => {
+    work.image("image", RICH);
+    // What SIGKILL leaves lies in its directory for temporary files, and not in the machine's.
+    const scratch = work.tree("scratch", {});
+    await work.must(
+      "head -c 30000000 /dev/urandom > image/data/random; tar -C image -czf in.tgz .",
+    );
+    for (
+      const [from, to] of [["./image", "out.sqfs"], ["in.tgz", "./out"], ["./image", "out.tgz"]]
+    ) {
+      for (const milliseconds of [60, 120, 200, 300, 450]) {
+        const child = work.spawn(["ch-convert", "--tmp", scratch, from as string, to as string]);
+        await new Promise((done) => setTimeout(done, milliseconds));
+        try {
+          Deno.kill(child.pid, signal);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+        const { code } = await child.output();
+        const isThere = exists(`${work.path}/${to}`);
+        assert.equal(
+          isThere,
+          code === 0 || isThere && signal === "SIGKILL",
+          `${to}, status ${code}`,
+        );
+        if (isThere) await work.must(CHECKS[to as string] as string);
+        if (signal !== "SIGKILL") {
+          assert.equal(
+            await work.must("ls -A -I scratch"),
+            isThere ? `home\nimage\nin.tgz\n${to?.replace("./", "")}\n` : "home\nimage\nin.tgz\n",
+          );
+        }
+        await work.must("rm -rf out out.sqfs out.tgz scratch/*");
+      }
+    }
+    await work.must(`ch-convert ./image out.sqfs; ${CHECKS["out.sqfs"]}`);
+  }, "unsquashfs");
+}
+
+/** Whether an output is whole. */
+const CHECKS: Readonly<Record<string, string>> = {
+  "out.sqfs":
+    "unsquashfs -quiet -no-progress -d back out.sqfs; cmp image/data/random back/data/random; rm -rf back",
+  "./out": "cmp image/data/random out/data/random",
+  "out.tgz": "gzip -t out.tgz",
+};
+
+test("ch-convert and ch-image import take paths that are not UTF-8", async (work) => {
+  work.image();
+  const script =
+    'd="$(printf "d\\377")"; mkdir "$d"; mv image "$d/i"; ch-convert "./$d/i" "$d/o.sqfs"; ' +
+    'ch-convert "$d/o.sqfs" "./$d/p"; ch-convert "./$d/p" "$d/q.tgz"; ch-image import "$d/q.tgz" foo; ' +
+    'ch-image import "$d/p" bar; ch-run foo -- true; ch-run bar -- echo done';
+  assert.match(await work.must(script), /done\n$/);
+});
+
+for (
+  const [input, output] of [
+    ["./image", "out.sqfs"],
+    ["./image", "out.tgz"],
+    ["./image", "foo"],
+    ["in.tgz", "./out"],
+  ] as const
+) {
+  test(`ch-convert ${input} ${output} on a full disk`, async (work) => {
+    work.image("image", RICH);
+    work.tree("full", {});
+    await work.must("head -c 6000000 /dev/urandom > image/data/random; tar -C image -czf in.tgz .");
+    await work.must('mount -t tmpfs -o size=3m,mode=1777 none "$1/full"', [work.path], {
+      root: true,
+    });
+    try {
+      const from = `${work.path}/${input}`;
+      const result = await work.run(
+        ["ch-convert", "-i", input === "in.tgz" ? "tar" : "dir", from, output],
+        { cwd: `${work.path}/full`, env: { CH_IMAGE_STORAGE: `${work.path}/full/storage` } },
+      );
+      expect(result, { code: 1, stderr: /^error: [^]*No space left on device/m });
+      await work.must('test -z "$(ls -A full | grep -v ^storage)" -a ! -e full/storage/img/foo');
+    } finally {
+      await work.must('umount "$1/full"', [work.path], { root: true });
+    }
+  }, "root");
+}
+
 // --- extended attributes
 
 const XATTRS = "setfattr -n user.foo -v bar image/data/file; setfacl -m u:1:r image/data/file";
 const READ_XATTRS =
-  'getfattr -n user.foo --only-values out/data/file 2>/dev/null; getfacl -n out/data/file | grep -c "^user:1:" || true';
+  '{ getfattr -n user.foo --only-values out/data/file 2>/dev/null || true; }; getfacl -n out/data/file | grep -c "^user:1:" || true';
 
 for (
   const [how, options, env, kept] of [

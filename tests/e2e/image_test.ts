@@ -86,12 +86,12 @@ test("ch-image gestalt logging", async (work) => {
   const { stderr } = await work.run(["ch-image", "gestalt", "logging"], {
     env: { CH_LOG_FESTOON: "" },
   });
-  assert.match(stderr, /^ *\d+ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}  info$/m);
+  assert.match(stderr, /^ *\d+ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} {2}info$/m);
 });
 
 test("ch-image logs without escape sequences where there is no terminal", async (work) => {
   const { stderr } = await work.run(["ch-image", "gestalt", "logging", "-vvv"]);
-  assert.doesNotMatch(stderr, /\x1b/);
+  assert.ok(!stderr.includes("\x1b"));
 });
 
 test("ch-image CH_LOG_FILE", async (work) => {
@@ -289,7 +289,7 @@ test("ch-image list -l tells when an image changed", async (work) => {
   await importImage(work, "longer");
   expect(await work.run(["ch-image", "list", "-l"]), {
     code: 0,
-    stdout: /^foo    \| \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nlonger \| /,
+    stdout: /^foo {4}\| \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nlonger \| /,
   });
 });
 
@@ -357,7 +357,7 @@ test(
       'cd image/data; chmod 640 file; chmod 1777 sub; touch -d "2001-02-03 04:05:06" file; ' +
         'ln file hard; touch "$(printf "n\\377\\n x")"',
     );
-    await work.must('mknod "$1/image/data/null" c 1 3', [work.path], { root: true });
+    await work.must('mknod "$1/image/data/device" c 1 3', [work.path], { root: true });
     const result = await work.run(["ch-image", "import", "image", "foo"]);
     expect(result, { code: 0, stderr: /warning: / });
     const [from, to] = await Promise.all(
@@ -366,7 +366,7 @@ test(
       ),
     );
     assert.equal(to, from);
-    assert.ok(!exists(`${work.path}/storage/img/foo/data/null`));
+    assert.ok(!exists(`${work.path}/storage/img/foo/data/device`));
   },
   "root",
 );

@@ -1,6 +1,7 @@
 // What ch says on a machine where user namespaces are not to be had. The limit is set in a user
 // namespace of the test's own, so that nobody else on the machine is held up.
 
+import assert from "node:assert/strict";
 import { expect, type Result, test, type Workplace } from "../rig.ts";
 
 /** Runs COMMAND where user.max_user_namespaces is 0. */
@@ -23,7 +24,6 @@ test("ch-run, ch-image and ch-checkns without user namespaces", async (work) => 
   const image = work.image();
   work.tree("context", { "Dockerfile": "FROM base\nRUN true\n" });
   await work.must('ch-image import "$1" base', [image]);
-  const mounts = await work.must("cat /proc/mounts");
 
   expect(await runWithout(work, "ch-run", image, "--", "true"), {
     code: 31,
@@ -37,7 +37,7 @@ test("ch-run, ch-image and ch-checkns without user namespaces", async (work) => 
   expect(await runWithout(work, "ch-checkns"), { code: 31, stderr: /error: [^]*errno: 28/ });
 
   expect(await work.run(["ch-image", "list"]), { code: 0, stdout: /^base$/m });
-  expect(await work.sh('test "$(cat /proc/mounts)" = "$1"', [mounts.trimEnd()]), { code: 0 });
+  assert.deepEqual(work.findMounts(), []);
 });
 
 test("ch-checkns says ok where they work", async (work) => {

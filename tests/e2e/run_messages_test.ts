@@ -1,7 +1,7 @@
 // ch-run's messages, their levels and the exit status that goes with them.
 
 import assert from "node:assert/strict";
-import { expect, test } from "../rig.ts";
+import { exists, expect, rig, test } from "../rig.ts";
 import { testRuns } from "./run_cases.ts";
 
 const BOTH = ["{D}", "--", "sh", "-c", "echo out; echo err >&2"];
@@ -87,7 +87,7 @@ test("ch-run messages have the program's name, process id and place", async (wor
   const { stderr } = await work.run(["ch-run", "/nosuch", "--", "true"]);
   assert.match(
     stderr,
-    /^ch-run\[\d+\]: error: can't stat: \/nosuch: No such file or directory \([\w.]+:\d+ 2\)\n$/,
+    /^ch-run\[\d+\]: error: can't stat: \/nosuch: No such file or directory \([\w.]+:\d+ 2\)\n(ch-run\[\d+\]: hint: .+\n)?$/,
   );
 });
 
@@ -109,4 +109,27 @@ test("ch-run cannot execute from an image mounted noexec", async (work) => {
   } finally {
     await work.must('umount "$1/mounted"', [work.path], { root: true });
   }
+}, "root");
+
+test("ch-run tells syslog of each call", async (work) => {
+  if (exists("/dev/log")) return; // a daemon of the machine's own listens
+  const image = work.image();
+  const daemon = work.spawn(["busybox", "syslogd", "-n", "-O", `${work.path}/log`], { root: true });
+  try {
+    await work.must("for n in $(seq 100); do test -S /dev/log && break; sleep 0.05; done");
+    await work.must('ch-run "$1" -- echo foo "b a}\\$r"; ch-run --nosuch || true', [image]);
+    await work.must("for n in $(seq 60); do grep -q nosuch log && break; sleep 0.05; done");
+  } finally {
+    daemon.kill("SIGTERM");
+    await daemon.output();
+    await work.must("rm -f /dev/log", [], { root: true });
+  }
+  const log = Deno.readTextFileSync(`${work.path}/log`);
+  assert.match(
+    log,
+    new RegExp(
+      `user\\.info ch-run: uid=${rig.uid} args=6: ch-run \\S+ -- echo foo "b a}\\\\\\$r"\n`,
+    ),
+  );
+  assert.match(log, /user\.info ch-run: uid=\d+ args=2: ch-run --nosuch\n/);
 }, "root");

@@ -45,7 +45,10 @@ function makeEntry() {
 }
 
 const payloads = {
-  scripts: new Map([["ch", new Uint8Array([7])], ["ch-run", new Uint8Array([8])]]),
+  scripts: new Map([
+    ["ch", { text: new Uint8Array([7]), sourceMap: new Uint8Array([70]) }],
+    ["ch-run", { text: new Uint8Array([8]), sourceMap: new Uint8Array([80]) }],
+  ]),
   shim: new Uint8Array([1, 2, 3]),
   init: new Uint8Array([4, 5]),
 };
@@ -62,14 +65,14 @@ Deno.test("graft() loads one more segment, above and behind everything, and star
   assert.equal(elf.entry, added.address + 0x20);
   const view = new DataView(result.buffer);
   assert.equal(view.getBigInt64(added.offset + 8, true), BigInt(0x1010 - added.address));
-  assert.equal(view.getUint32(added.offset + 24, true), 5);
+  assert.equal(view.getUint32(added.offset + 24, true), 7);
 });
 
 Deno.test("graft() puts the payloads where its table says", () => {
   const result = graft(makeElf({}), makeEntry(), payloads);
   const segment = result.subarray(readElf(result).programHeaders.at(-1)!.offset);
   const view = new DataView(segment.buffer, segment.byteOffset);
-  const found = [0, 1, 2, 3].map((i) => {
+  const found = [0, 1, 2, 3, 4, 5].map((i) => {
     const at = view.getUint32(28, true) + i * 40;
     const offset = Number(view.getBigUint64(at, true));
     const name = segment.subarray(at + 20, at + 40);
@@ -79,14 +82,19 @@ Deno.test("graft() puts the payloads where its table says", () => {
       [...segment.subarray(offset, offset + Number(view.getBigUint64(at + 8, true)))],
     ];
   });
-  assert.deepEqual(found, [[1, "ch", [7]], [1, "ch-run", [8]], [2, "", [1, 2, 3]], [3, "", [
+  assert.deepEqual(found, [[1, "ch", [7]], [5, "", [70]], [1, "ch-run", [8]], [5, "", [80]], [
+    2,
+    "",
+    [1, 2, 3],
+  ], [3, "", [
     4,
     5,
   ]]]);
 });
 
 Deno.test("graft() refuses a script whose name does not fit", () => {
-  const scripts = new Map([["a-name-of-twenty-chars", new Uint8Array()]]);
+  const script = { text: new Uint8Array(), sourceMap: new Uint8Array() };
+  const scripts = new Map([["a-name-of-twenty-chars", script]]);
   assert.throws(() => graft(makeElf({}), makeEntry(), { ...payloads, scripts }), /too long/);
 });
 

@@ -20,7 +20,7 @@ const ALIGNMENT = 0x10000;
 const GRAFT_MAGIC = 0x3154464152474843n;
 const PAYLOAD_SIZE = 40;
 const NAME_SIZE = 20;
-const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_INIT = 3, KIND_LOADER = 4;
+const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_INIT = 3, KIND_LOADER = 4, KIND_MAP = 5;
 
 /** What Deno is given to run. Deno parses a module's whole text before V8 does; evaluated text goes to
  * V8 alone, which compiles what is called. That is a third of ch-run's own time. */
@@ -34,9 +34,14 @@ export interface EntryCode {
   readonly machine: string;
 }
 
+export interface Script {
+  readonly text: Uint8Array;
+  readonly sourceMap: Uint8Array;
+}
+
 export interface Payloads {
   /** Tool's name → its JavaScript; the first one serves names that are none of these. */
-  readonly scripts: ReadonlyMap<string, Uint8Array>;
+  readonly scripts: ReadonlyMap<string, Script>;
   readonly shim: Uint8Array;
   readonly init: Uint8Array;
 }
@@ -114,7 +119,10 @@ function buildSegment(
   place: { originalEntry: number; fileOffset: number },
 ): Uint8Array {
   const items = [
-    ...[...payloads.scripts].map(([name, bytes]) => ({ kind: KIND_SCRIPT, name, bytes })),
+    ...[...payloads.scripts].flatMap(([name, script]) => [
+      { kind: KIND_SCRIPT, name, bytes: script.text },
+      { kind: KIND_MAP, name: "", bytes: script.sourceMap },
+    ]),
     { kind: KIND_SHIM, name: "", bytes: payloads.shim },
     { kind: KIND_INIT, name: "", bytes: payloads.init },
     { kind: KIND_LOADER, name: "", bytes: new TextEncoder().encode(LOADER) },

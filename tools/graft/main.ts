@@ -1,7 +1,7 @@
 // Command line of the graft:
 //   deno run -A tools/graft/main.ts DENO ENTRY.elf ENTRY.bin SCRIPTS_DIR SHIM INIT OUTPUT
 
-import { graft, readEntryCode } from "./graft.ts";
+import { graft, readEntryCode, type Script } from "./graft.ts";
 
 const [deno, entryElf, entryBin, scriptsDir, shim, init, output] = Deno.args;
 if (output === undefined) {
@@ -9,12 +9,15 @@ if (output === undefined) {
   Deno.exit(1);
 }
 
-/** The scripts of a directory by name; "ch" first. */
-function readScripts(directory: string): Map<string, Uint8Array> {
+/** The scripts of a directory by name, NAME.js and NAME.js.map; "ch" first. */
+function readScripts(directory: string): Map<string, Script> {
   const names = [...Deno.readDirSync(directory)].map((file) => file.name)
     .filter((name) => name.endsWith(".js")).map((name) => name.slice(0, -".js".length));
   return new Map(
-    names.sort().map((name) => [name, Deno.readFileSync(`${directory}/${name}.js`)]),
+    names.sort().map((name) => [name, {
+      text: Deno.readFileSync(`${directory}/${name}.js`),
+      sourceMap: Deno.readFileSync(`${directory}/${name}.js.map`),
+    }]),
   );
 }
 

@@ -289,6 +289,33 @@ test("convertImage() stops when told to, with nothing left", async (place) => {
   assert.deepEqual(place.names().filter((name) => name !== "storage"), names);
 });
 
+test("convertImage() stops in the middle of its work", async (place) => {
+  for (let i = 0; i < 400; i++) {
+    Deno.writeFileSync(`${place.image}/usr/${i}`, crypto.getRandomValues(new Uint8Array(60_000)));
+  }
+  await place.convert("image/", "whole.tgz");
+  const names = place.names();
+  for (
+    const [from, target] of [["image/", "out.tgz"], ["image/", "out.sqfs"], ["whole.tgz", "out/"]]
+  ) {
+    for (const delay of [5, 40]) {
+      const abort = new AbortController();
+      setTimeout(() => abort.abort(new ChError("received SIGTERM")), delay);
+      await assert.rejects(
+        place.convert(from!, target!, { signal: abort.signal }),
+        new ChError("received SIGTERM"),
+      );
+      assert.deepEqual(place.names(), names);
+    }
+  }
+});
+
+test("convertImage() writes into its input without finding itself there", async (place) => {
+  for (const target of ["image/out.tgz", "image/out.sqfs"]) await place.convert("image/", target);
+  const listed = output("tar", "-tf", `${place.image}/out.tgz`);
+  assert.doesNotMatch(listed, /out|tmp/);
+});
+
 test("convertImage() refuses archives of layers", async (place) => {
   const id = "0123456789abcdef".repeat(4);
   const archives = [
@@ -335,6 +362,41 @@ Deno.test({
       assert.equal(Deno.readTextFileSync(`${mount}/precious`), "");
     } finally {
       run("umount", mount);
+    }
+  },
+});
+
+Deno.test({
+  name: "convertImage() says so when the disk is full, and leaves nothing there",
+  ignore: !isRoot,
+  fn: async () => {
+    using place = new Place();
+    Deno.writeFileSync(`${place.image}/usr/big`, crypto.getRandomValues(new Uint8Array(60_000)));
+    for (let i = 0; i < 6; i++) {
+      run(
+        "sh",
+        "-c",
+        `cat "$1" "$1" >"$1.${i}"; mv "$1.${i}" "$1"`,
+        "sh",
+        `${place.image}/usr/big`,
+      );
+    }
+    await place.convert("image/", "a.tgz");
+    Deno.mkdirSync(`${place.path}/full`);
+    run("mount", "-t", "tmpfs", "-o", "size=32k", "none", `${place.path}/full`);
+    try {
+      for (
+        const [from, target] of [["image/", "out.tgz"], ["image/", "out.sqfs"], ["a.tgz", "out/"]]
+      ) {
+        await assert.rejects(place.convert(from!, `full/${target}`), (error) => {
+          const cause = error instanceof ChError ? error.cause : error;
+          assert.equal((cause as { code?: string }).code, "ENOSPC", String(error));
+          return true;
+        });
+        assert.deepEqual([...Deno.readDirSync(`${place.path}/full`)], []);
+      }
+    } finally {
+      run("umount", `${place.path}/full`);
     }
   },
 });

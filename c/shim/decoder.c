@@ -4,14 +4,11 @@
 #include "ch.h"
 
 #include <bzlib.h>
-#include <fcntl.h>
-#include <libdeflate.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "inflate.h"
@@ -314,52 +311,4 @@ int32_t ch_decoder_close(uint64_t handle)
 {
     free_decoder((struct ch_decoder *)(uintptr_t)handle);
     return 0;
-}
-
-int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err)
-{
-    (void)err;
-    *bound = libdeflate_gzip_compress_bound(NULL, in_size);
-    return 0;
-}
-
-int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
-                       uint64_t out_size, uint64_t *produced, struct ch_error *err)
-{
-    struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
-    if (c == NULL)
-        return CH_FAIL_WITH(err, level < 0 || level > 12 ? EINVAL : ENOMEM, "gzip", "level %d",
-                            level);
-    *produced = libdeflate_gzip_compress(c, in, in_size, out, out_size);
-    libdeflate_free_compressor(c);
-    if (*produced == 0)
-        return CH_FAIL_WITH(err, ENOSPC, "gzip", "%s", "");
-    return 0;
-}
-
-int32_t ch_input_open(const char *path, struct ch_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    return fd < 0 ? CH_FAIL(err, "open", "%s", path) : fd;
-}
-
-int32_t ch_input_read(int32_t fd, void *buffer, uint64_t size, struct ch_error *err)
-{
-    uint64_t done = 0;
-    while (done < size) {
-        ssize_t n = read(fd, (char *)buffer + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return CH_FAIL(err, "read", "%s", "");
-        if (n == 0)
-            break;
-        done += (uint64_t)n;
-    }
-    return (int32_t)done;
-}
-
-int32_t ch_input_close(int32_t fd)
-{
-    return close(fd) == 0 ? 0 : -errno;
 }

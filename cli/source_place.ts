@@ -1,0 +1,78 @@
+// Where in our source a line of a stack trace lies. In the executable all of a tool is one script; its
+// source map (ECMA-426) stays in the file until something fails.
+
+import { readPart } from "../ffi/own_file.ts";
+
+export interface SourcePlace {
+  /** Name of the file, without directories. */
+  readonly file: string;
+  readonly line: number;
+}
+
+/** The place that FRAME, a line of Error.stack, tells of. */
+export function findSourcePlace(frame: string): SourcePlace | undefined {
+  const match = /([^/(\s]+\.[jt]s)(?:, <anonymous>)?:(\d+):(\d+)\)?$/.exec(frame);
+  if (match === null) return undefined;
+  const [, file, line, column] = match;
+  if (!file!.endsWith(".js")) return { file: file!, line: Number(line) };
+  return findOriginal(Number(line), Number(column)) ?? { file: file!, line: Number(line) };
+}
+
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly mappings: string;
+}
+
+let opened: SourceMap | undefined;
+
+function openSourceMap(): SourceMap | undefined {
+  const bytes = opened === undefined ? readPart("CH_MAP") : undefined;
+  return opened ??= bytes && JSON.parse(new TextDecoder().decode(bytes));
+}
+
+function findOriginal(line: number, column: number): SourcePlace | undefined {
+  const map = openSourceMap();
+  if (map === undefined) return undefined;
+  const found = findSegment(map.mappings, line - 1, column - 1);
+  if (found === undefined) return undefined;
+  const path = map.sources[found.source] ?? "";
+  return { file: path.slice(path.lastIndexOf("/") + 1), line: found.line + 1 };
+}
+
+/** The last segment of generated LINE that begins at or before COLUMN; all count from 0. */
+export function findSegment(
+  mappings: string,
+  line: number,
+  column: number,
+): { readonly source: number; readonly line: number } | undefined {
+  let source = 0, original = 0;
+  let found: { source: number; line: number } | undefined;
+  for (const [at, segments] of mappings.split(";", line + 1).entries()) {
+    let generated = 0;
+    for (const segment of segments === "" ? [] : segments.split(",")) {
+      const [step = 0, sourceStep = 0, lineStep = 0] = decodeNumbers(segment);
+      generated += step;
+      source += sourceStep;
+      original += lineStep;
+      if (at === line && generated <= column) found = { source, line: original };
+    }
+  }
+  return found;
+}
+
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Base 64 VLQ: five bits a digit, lowest first; the sign is the lowest bit of all. */
+function decodeNumbers(text: string): number[] {
+  const numbers: number[] = [];
+  let value = 0, shift = 0;
+  for (const char of text) {
+    const digit = DIGITS.indexOf(char);
+    value |= (digit & 31) << shift;
+    shift += 5;
+    if (digit & 32) continue;
+    numbers.push(value & 1 ? -(value >> 1) : value >> 1);
+    value = shift = 0;
+  }
+  return numbers;
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Measures ch beside the peers that are installed; as root it installs them first.
+set -eu
+cd "$(dirname "$0")/.."
+
+tools/deps.sh build demo
+if [ "$(id -u)" -eq 0 ]; then tools/deps.sh bench; fi
+make -s
+tools/rig.sh
+node_modules/@deno/linux-x64-glibc/deno run -A --no-lock tools/bench.ts "$@"
