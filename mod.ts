@@ -147,13 +147,8 @@ export type { EnvironmentChange } from "./lib/container/environment.ts";
 export { type Assignment, parseAssignment, type Separator } from "./lib/container/assignments.ts";
 export type { RunOptions } from "./lib/container/run_options.ts";
 export type { Join } from "./lib/container/join.ts";
-export {
-  type PlanImage,
-  type PlanLog,
-  planRun,
-  STATUS_EXEC,
-  STATUS_FAIL,
-} from "./lib/container/plan.ts";
+export type { PlanImage } from "./lib/container/plan_image.ts";
+export { type PlanLog, planRun, STATUS_EXEC, STATUS_FAIL } from "./lib/container/plan.ts";
 export { type BuildRun, planBuildRun } from "./lib/container/build_plan.ts";
 export { formatPlan } from "./lib/container/format_plan.ts";
 export type { Plan, Step, WhenMissing } from "./ffi/plan.ts";

@@ -21,7 +21,8 @@ import {
   findMountPoint,
   listMissingDirectories,
 } from "../lib/container/mount_point.ts";
-import { type PlanImage, planRun, STATUS_FAIL } from "../lib/container/plan.ts";
+import { planRun, STATUS_FAIL } from "../lib/container/plan.ts";
+import type { PlanImage } from "../lib/container/plan_image.ts";
 import { openSystemHost } from "../lib/container/system_host.ts";
 import { findVariable } from "../lib/container/variables.ts";
 import { ChError } from "../lib/error.ts";

@@ -24,17 +24,18 @@ struct assembly {
 void assembly_cover(struct assembly *assembly, const char *directory);
 /* IMAGE_FD is an O_PATH descriptor of the image's directory, or -errno. */
 void assembly_root(struct assembly *assembly, int image_fd, const char *image, bool read_only);
-/* On a tmpfs of SIZE; NEED_XATTRS: or fail if it has no extended attributes. */
-void assembly_overlay_memory(struct assembly *assembly, const char *size, bool need_xattrs);
-/* On host directories, both O_PATH descriptors. */
-void assembly_overlay_disk(struct assembly *assembly, int upper_fd, int work_fd);
-/* On `upper` and `work` of a host directory, which stay; DIRECTORY_FD is an O_PATH descriptor of
- * it, or -errno. */
-void assembly_overlay_kept(struct assembly *assembly, int directory_fd, const char *directory);
 void assembly_file(struct assembly *assembly, const char *name, const char *target,
                    const void *content, size_t length, unsigned int mode);
 void assembly_tmpfs(struct assembly *assembly, const char *target, const char *options);
 void assembly_pivot(struct assembly *assembly);
+
+/* Paths for messages, valid until the next but few calls: inside the image, and where "/.." of it
+ * is. */
+const char *assembly_in_image(const struct assembly *assembly, const char *path);
+const char *assembly_image_parent(const struct assembly *assembly);
+/* Of something in the private tmpfs; the last four are valid. */
+const char *assembly_in_scratch(const struct assembly *assembly, const char *name);
+void assembly_make_directory(const char *path, unsigned int mode);
 /* After something was mounted on the root itself. */
 void assembly_reopen_root(struct assembly *assembly);
 

@@ -6,10 +6,6 @@
 
 #include "assembly.h"
 
-/* Before the first bind, if one may have to make directories: what is mounted now is the image's
- * own. */
-void bind_prepare(struct assembly *assembly);
-
 enum when_missing { MISSING_FAIL, MISSING_SKIP, MISSING_MAKE };
 
 /* SOURCE_FD is an O_PATH descriptor, or -errno of opening SOURCE (a name for messages). */

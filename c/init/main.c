@@ -18,8 +18,10 @@
 #include "command.h"
 #include "join.h"
 #include "join_container.h"
+#include "make_target.h"
 #include "message.h"
 #include "namespace.h"
+#include "overlay.h"
 #include "plan.h"
 #include "supervise.h"
 
@@ -112,11 +114,11 @@ static void overlay(struct run *run, uint32_t i)
     const struct plan_step *step = &run->steps[i];
 
     if (step->s[2] != 0) {
-        assembly_overlay_memory(&run->assembly, text(run, step->s[2]), step->flags & PLAN_F_XATTRS);
+        overlay_memory(&run->assembly, text(run, step->s[2]), step->flags & PLAN_F_XATTRS);
         return;
     }
     if (step->s[3] != 0) {
-        assembly_overlay_kept(&run->assembly, run->sources[i][1], text(run, step->s[3]));
+        overlay_kept(&run->assembly, run->sources[i][1], text(run, step->s[3]));
         return;
     }
     for (int k = 0; k < 2; k++)
@@ -124,7 +126,7 @@ static void overlay(struct run *run, uint32_t i)
             errno = -run->sources[i][k];
             FAIL_ERRNO("can't open: %s", text(run, step->s[k]));
         }
-    assembly_overlay_disk(&run->assembly, run->sources[i][0], run->sources[i][1]);
+    overlay_disk(&run->assembly, run->sources[i][0], run->sources[i][1]);
 }
 
 static bool makes_directories(const struct run *run)
@@ -183,7 +185,7 @@ static void carry_out(struct run *run, uint32_t i)
         return;
     case PLAN_BIND:
         if (assembly->target_count == 0 && makes_directories(run))
-            bind_prepare(assembly);
+            make_target_prepare(assembly);
         bind_mount(assembly, run->sources[i][0], text(run, s[0]), text(run, s[1]),
                    when_missing(step->flags), step->flags & PLAN_F_RANCH);
         return;

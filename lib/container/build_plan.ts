@@ -5,16 +5,11 @@
 import type { Plan, Step } from "../../ffi/plan.ts";
 import { formatArgv } from "./argv_text.ts";
 import { type Bind, listDefaultBinds } from "./binds.ts";
+import { findCommandSearch } from "./command_steps.ts";
 import { planEnvironment } from "./environment.ts";
 import type { Host } from "./host.ts";
-import {
-  findCommandSearch,
-  findScratch,
-  hasRootHome,
-  planNamespaces,
-  STATUS_EXEC,
-  STATUS_FAIL,
-} from "./plan.ts";
+import { findScratch, planNamespaces, STATUS_EXEC, STATUS_FAIL } from "./plan.ts";
+import { hasRootHome } from "./planned_files.ts";
 import { buildSeccompFilter } from "./seccomp.ts";
 
 export interface BuildRun {

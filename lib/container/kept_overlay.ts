@@ -11,7 +11,7 @@ import { orFail } from "./failure.ts";
 import type { Host } from "./host.ts";
 import { isInside } from "./image.ts";
 import { findMount } from "./mount_info.ts";
-import type { PlanImage } from "./plan.ts";
+import type { PlanImage } from "./plan_image.ts";
 import { readSquashIdentity } from "./squash_identity.ts";
 
 export interface KeptOverlay {

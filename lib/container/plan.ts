@@ -3,32 +3,19 @@
 
 import type { Plan, Step } from "../../ffi/plan.ts";
 import { ChError } from "../error.ts";
-import { formatArgv } from "./argv_text.ts";
-import { type Bind, listDefaultBinds } from "./binds.ts";
+import { listDefaultBinds } from "./binds.ts";
+import { chooseImageCommand, planCommand } from "./command_steps.ts";
 import { IMAGE_FILE, planEnvironment } from "./environment.ts";
-import { cannotRead, failMissing, orFail } from "./failure.ts";
-import type { Files, Host } from "./host.ts";
+import { orFail } from "./failure.ts";
+import type { Host } from "./host.ts";
 import { planKeptOverlay } from "./kept_overlay.ts";
-import { overlayFiles } from "./overlay_files.ts";
-import { type FindImageFile, readImageCommand, readImageEnvironment } from "./image_config.ts";
+import { readImageEnvironment } from "./image_config.ts";
 import { formatGroup, formatPasswd } from "./passwd.ts";
+import type { PlanImage } from "./plan_image.ts";
+import { findImageFile, hasRootHome, readImageFile } from "./planned_files.ts";
 import type { RunOptions } from "./run_options.ts";
 import { buildSeccompFilter } from "./seccomp.ts";
 import { findVariable } from "./variables.ts";
-import { findPlace, type Mount } from "./view.ts";
-
-/** The image, as planning needs it. */
-export type PlanImage =
-  | { readonly type: "directory"; readonly root: string }
-  | {
-    readonly type: "squash";
-    readonly file: string;
-    readonly mountPoint: string;
-    /** Directories to make first, parents first, so that there is a mount point. */
-    readonly missing: readonly string[];
-    /** What is in it; its root is "/". */
-    readonly files: Files;
-  };
 
 /** Where the plan's maker reports what must be said at once. */
 export interface PlanLog {
@@ -39,9 +26,6 @@ export interface PlanLog {
 
 export const STATUS_FAIL = 31;
 export const STATUS_EXEC = 49;
-
-/** The C library's search path, where PATH is not set. */
-const DEFAULT_SEARCH = "/bin:/usr/bin";
 
 /** The steps that make the container and execute the command in it. Throws a ChError for what will not
  * work, as far as it can be told without trying. With `--join-pid`, IMAGE is the root directory that
@@ -246,92 +230,4 @@ function findHome(
 ): string {
   if (options.home !== undefined) return `/home/${options.user}`;
   return hasRootHome(steps, image, host) ? "/root" : "/";
-}
-
-/** Whether the container will have a /root, of whatever kind. */
-export function hasRootHome(steps: readonly Step[], image: PlanImage, host: Host): boolean {
-  const mounts = listMounts(steps, image, host);
-  return orFail("can't stat: /root", () => findPlace("/root", mounts)) !== undefined;
-}
-
-function findImageFile(
-  path: string,
-  steps: readonly Step[],
-  image: PlanImage,
-  host: Host,
-): Uint8Array | undefined {
-  return orFail(cannotRead(path), () => {
-    const place = findPlace(path, listMounts(steps, image, host));
-    return place?.files.readFile(place.path);
-  });
-}
-
-function readImageFile(path: string, find: FindImageFile): Uint8Array {
-  return orFail(
-    cannotRead(path),
-    () => find(path) ?? failMissing("open", path),
-    "the image has no variables of its own; --image-env does not mind, and --set-env can name a file",
-  );
-}
-
-/** What STEPS mount for certain in the container, for lib/container/view.ts. */
-function listMounts(steps: readonly Step[], image: PlanImage, host: Host): Mount[] {
-  const joined = steps.find((step) => step.op === "join_pid");
-  if (joined !== undefined) {
-    return [{ files: host, source: `/proc/${joined.pid}/root`, target: "/" }];
-  }
-  const lower: Mount = image.type === "squash"
-    ? { files: image.files, source: "/", target: "/" }
-    : { files: host.imageFiles, source: image.root, target: "/" };
-  const root = withOverlay(lower, steps, host);
-  const binds = steps.filter((step) =>
-    step.op === "bind" && step.missing !== "skip"
-  ) as readonly (Step & Bind)[];
-  return [root, ...binds.map(({ source, target }) => ({ files: host, source, target }))];
-}
-
-/** The root with what a layer that stays has from earlier runs; one in memory starts empty. */
-function withOverlay(root: Mount, steps: readonly Step[], host: Host): Mount {
-  const overlay = steps.find((step) => step.op === "overlay");
-  if (overlay === undefined || !("directory" in overlay)) return root;
-  const lowerRoot = root.source === "/" ? "" : root.source;
-  const files = overlayFiles(`${overlay.directory}/upper`, root.files, lowerRoot, host);
-  return { files, source: "/", target: "/" };
-}
-
-interface Command {
-  readonly argv: readonly string[];
-  /** "/" if undefined. */
-  readonly cwd: string | undefined;
-}
-
-/** As other container programs have it: the user's words take the place of CMD, not of ENTRYPOINT. */
-function chooseImageCommand({ argv, cwd }: RunOptions, find: FindImageFile): Command {
-  const image = readImageCommand(find);
-  const words = [...image.entrypoint, ...argv.length > 0 ? argv : image.cmd];
-  if (words.length === 0) {
-    throw new ChError("--image-cmd: the image has neither ENTRYPOINT nor CMD", {
-      hint: "say which command: ch-run IMAGE -- COMMAND",
-    });
-  }
-  return { argv: words, cwd: cwd ?? image.cwd };
-}
-
-function planCommand(
-  { argv, cwd }: Command,
-  verbosity: number,
-  environment: readonly string[],
-): Step[] {
-  const steps: Step[] = [];
-  if (cwd !== undefined) steps.push({ op: "chdir", path: cwd });
-  if (verbosity >= 1) steps.push({ op: "log", text: `executing: ${formatArgv(argv)}` });
-  steps.push({ op: "no_new_privs" });
-  if (verbosity <= -1) steps.push({ op: "silence", stdout: true, stderr: verbosity <= -3 });
-  steps.push({ op: "exec", argv, env: environment, search: findCommandSearch(environment) });
-  return steps;
-}
-
-/** Where a command without a slash is looked for. */
-export function findCommandSearch(environment: readonly string[]): string {
-  return findVariable(environment, "PATH") ?? DEFAULT_SEARCH;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Plan, Step } from "../../../ffi/plan.ts";
 import { formatPlan } from "../../../lib/container/format_plan.ts";
-import { type PlanImage, planRun } from "../../../lib/container/plan.ts";
+import { planRun } from "../../../lib/container/plan.ts";
+import type { PlanImage } from "../../../lib/container/plan_image.ts";
 import type { RunOptions } from "../../../lib/container/run_options.ts";
 import { fakeFiles, fakeHost, type FakeHostOptions } from "./fake_host.ts";
 
