@@ -33,6 +33,7 @@ static void close_between(unsigned first, unsigned last)
         close_one_by_one(first, last);
 }
 
+/* A pipe of the caller's that we could write to would never end. */
 static void close_all_but(const int *fds, int count)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
