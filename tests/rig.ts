@@ -46,6 +46,7 @@ const NEEDS = {
   setfattr: { reason: "no setfattr", met: () => hasProgram("setfattr") },
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
+  cc: { reason: "no C compiler", met: () => hasProgram("cc") },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;
