@@ -10,7 +10,6 @@ import { parseBind } from "../../lib/container/binds.ts";
 import { openSystemHost } from "../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { DockerfileError, type DockerfileSource } from "../../lib/dockerfile/source.ts";
-import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { type Arguments, defineOptions, findValue, isGiven, listValues } from "../options.ts";
@@ -40,6 +39,12 @@ const OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     help: "print the instructions, but execute and store nothing",
+  },
+  {
+    long: "explain",
+    argument: "none",
+    repeat: "idempotent",
+    help: "tell of each instruction that is executed, why it is not taken from the build cache",
   },
   {
     long: "file",
@@ -100,7 +105,6 @@ async function runBuild(
   args: Arguments<BuildOption | CommonOption>,
 ): Promise<number> {
   const { environment, log, settings, signal } = context;
-  refuseCache(environment, isGiven(args, "no-cache") || isGiven(args, "rebuild"));
   const force = chooseForce(
     findValue(args, "force") as ForceMode | undefined,
     listValues(args, "force-cmd"),
@@ -128,9 +132,11 @@ async function runBuild(
     buildArguments,
     force,
     dryRun: isGiven(args, "dry-run"),
+    explain: isGiven(args, "explain"),
     changes: "auto",
   }, {
     store: context.openStore(),
+    cache: context.openCache(),
     host,
     spawn: spawnInit,
     signal,
@@ -142,14 +148,6 @@ async function runBuild(
     now: () => new Date(),
   });
   return 0;
-}
-
-function refuseCache(environment: ReadonlyMap<string, string>, isOff: boolean): void {
-  const mode = environment.get("CH_IMAGE_CACHE");
-  if (mode !== "enabled" || isOff) return;
-  throw new ChError(`build cache not in this version yet: ${mode}`, {
-    hint: "unset CH_IMAGE_CACHE, or use --no-cache",
-  });
 }
 
 function parse(source: DockerfileSource, log: Log) {

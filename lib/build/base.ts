@@ -1,10 +1,12 @@
-// What a stage begins with: the tree and the metadata of its base image.
+// What a stage begins with: the state, or without a build cache the tree, of its base image.
 
 import { openRoot } from "../../ffi/tree.ts";
 import { copyTree, linkTree } from "../../ffi/tree_whole.ts";
+import type { State } from "../cache/state_store.ts";
 import { ChError } from "../error.ts";
-import type { ImageReference } from "../reference/reference.ts";
+import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { initializeImage } from "../store/initialize_image.ts";
+import { placeOf } from "../store/lock.ts";
 import { defaultMetadata, type Metadata } from "../store/metadata.ts";
 import { readMetadata, writeMetadata } from "../store/metadata_files.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
@@ -22,23 +24,41 @@ export interface BaseChoice {
   readonly reference: ImageReference;
 }
 
-/** Throws a ChError if there is no such image. */
-export function readBaseMetadata(base: BaseChoice, build: Build): Metadata {
-  const { options: { dryRun }, finished, tools: { store, log } } = build;
-  const known = base.stage === undefined ? undefined : finished.get(base.stage);
-  if (known !== undefined) return known;
+/** What is known of a base image, or a finished stage. */
+export interface Base {
+  readonly metadata: Metadata;
+  /** Undefined if it is not in the build cache, be it that there is none. */
+  readonly state: State | undefined;
+}
+
+/** The base if it is known already: nothing has to be looked at or fetched, FROM is a hit. */
+export function findKnownBase(base: BaseChoice, { finished, tools }: Build): Base | undefined {
+  if (base.stage !== undefined) return finished.get(base.stage);
+  const state = tools.cache.findNamed(base.reference);
+  return state && { metadata: state.metadata, state };
+}
+
+/** A base that is not known yet. Throws a ChError if there is no such image. */
+export async function obtainBase(base: BaseChoice, build: Build): Promise<Base> {
+  const { options: { dryRun }, tools: { cache, store, log } } = build;
   if (!store.hasImage(base.reference)) {
-    if (base.reference.text === SCRATCH) {
-      if (!dryRun) makeScratch(base.reference, build);
-      return defaultMetadata();
+    if (base.reference.text !== SCRATCH) {
+      throw new ChError(`image not in storage: ${base.reference.text}`, {
+        hint: "this version cannot pull; get the image into storage with “ch-image import”",
+      });
     }
-    throw new ChError(`image not in storage: ${base.reference.text}`, {
-      hint: "this version cannot pull; get the image into storage with “ch-image import”",
-    });
+    if (dryRun) return { metadata: defaultMetadata(), state: undefined };
+    makeScratch(base.reference, build);
+  } else if (cache.mode !== "disabled" && !dryRun) {
+    log.warning("base image only exists non-cached; adding to cache");
+  }
+  if (cache.mode !== "disabled" && !dryRun) {
+    const state = await cache.adopt(base.reference);
+    return { metadata: state.metadata, state };
   }
   const path = store.imagePath(base.reference);
   using root = openRoot(path);
-  return readMetadata(root.fd, path, log);
+  return { metadata: readMetadata(root.fd, path, log), state: undefined };
 }
 
 /**
@@ -49,9 +69,11 @@ export async function copyBase(
   base: BaseChoice,
   image: ImageTransaction,
   shared: boolean,
-  { tools: { store } }: Build,
+  { tools: { store, signal } }: Build,
 ): Promise<void> {
   const path = store.imagePath(base.reference);
+  const place = placeOf("image", mangleReference(base.reference.text));
+  using _reading = await store.locks.lock(place, { shared: true, signal });
   try {
     using root = openRoot(path);
     await (shared ? linkTree : copyTree)(root.fd, image.rootFd, { xattrs: true });

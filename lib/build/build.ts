@@ -1,13 +1,14 @@
 // Building an image from a Dockerfile: the stages one after another, each grown in a scratch directory
-// and given its name when it is complete (spec dockerfile §2, §8, §11). There is no build cache yet:
-// every instruction is executed.
+// and given its name when it is complete (spec dockerfile §2, §8, §11).
 
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
 import { ChError } from "../error.ts";
-import type { Metadata } from "../store/metadata.ts";
+import { mangleReference } from "../reference/reference.ts";
+import { placeOf } from "../store/lock.ts";
 import { formatAnnounced } from "./action.ts";
 import { announce, announceIgnored } from "./announce.ts";
+import type { Base } from "./base.ts";
 import { checkConsumed } from "./build_arguments.ts";
 import { describeArg } from "./prepare.ts";
 import type { Build, BuildOptions, BuildTools } from "./request.ts";
@@ -28,6 +29,13 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
   checkConsumed(options.buildArguments, dockerfile);
   refuseRsync(dockerfile);
 
+  using _building = dryRun ? undefined : await tools.store.locks.lock(
+    placeOf("build", mangleReference(tag.text)),
+    {
+      signal: tools.signal,
+      onWait: () => log.info(`waiting for another build of ${tag.text} ...`),
+    },
+  );
   using sources = new Sources(options.context);
   const stages = new Stages(tag, program.stages.length);
   const build = {
@@ -36,7 +44,7 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     stages,
     sources,
     globalArg: new Map<string, string>(),
-    finished: new Map<number, Metadata>(),
+    finished: new Map<number, Base>(),
   };
   let grown = declareGlobals(program, build);
   let modified = 0;
@@ -50,6 +58,10 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     log.info(`--force=${force.mode}: modified ${modified} RUN instructions`);
   }
   log.info(`grown in ${grown} instructions: ${tag.text}`);
+  if (tools.cache.mode === "disabled") {
+    log.info("build slow? consider enabling the build cache");
+    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
+  }
 }
 
 /** What stands before the first FROM; returns the number of instructions. Values are literal here. */

@@ -22,6 +22,8 @@ export interface RunTree {
   readonly hasOverlay: boolean;
   /** A new empty directory on the same file system; returns its path. */
   newDirectory(name: string): string;
+  /** Called with an overlay's upper directory after a command, before that is merged into the tree. */
+  readonly onChanges?: (upperFd: number, purpose: CommandPurpose) => Promise<void>;
 }
 
 export interface ContainerTools {
@@ -40,7 +42,11 @@ export interface ContainerCommand {
   readonly cwd: string;
   /** System calls that need root succeed without effect. */
   readonly seccomp: boolean;
+  /** The instruction's own, or one that has to come before it. */
+  readonly purpose: CommandPurpose;
 }
+
+export type CommandPurpose = "instruction" | "preparation";
 
 /**
  * Runs COMMAND in TREE: its exit status, or minus the number of the signal that ended it. 49 if it could
@@ -80,6 +86,7 @@ async function runInOverlay(
     const status = await spawnAndWait(planCommand(command, tree, changes, tools), tools);
     if (status !== 0) return status;
     using upper = openRoot(changes.upper);
+    await tree.onChanges?.(upper.fd, command.purpose);
     await applyOverlay(upper.fd, tree.rootFd);
     return 0;
   } finally {

@@ -1,9 +1,10 @@
 // What a build is given, and what its stages share.
 
+import type { StateStore } from "../cache/state_store.ts";
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { ImageReference } from "../reference/reference.ts";
-import type { Metadata } from "../store/metadata.ts";
 import type { Store } from "../store/store.ts";
+import type { Base } from "./base.ts";
 import type { ContainerTools } from "./container.ts";
 import type { Force } from "./force.ts";
 import type { Sources } from "./sources.ts";
@@ -20,12 +21,16 @@ export interface BuildOptions {
   readonly force: Force;
   /** Announce, but execute and store nothing. */
   readonly dryRun: boolean;
+  /** Say of each instruction that is executed, why. */
+  readonly explain: boolean;
   /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
   readonly changes: "auto" | "in-place";
 }
 
 export interface BuildTools extends ContainerTools {
   readonly store: Store;
+  /** The build cache of that storage. */
+  readonly cache: StateStore;
   /** The caller's environment. */
   readonly caller: ReadonlyMap<string, string>;
   /** Of directories that COPY and WORKDIR make: 0777 less the umask. */
@@ -41,6 +46,6 @@ export interface Build {
   readonly sources: Sources;
   /** ARG before FROM, and `FROM --arg`: for all stages from there on. */
   readonly globalArg: Map<string, string>;
-  /** Metadata of the stages that are done, by number. */
-  readonly finished: Map<number, Metadata>;
+  /** The stages that are done, by number. */
+  readonly finished: Map<number, Base>;
 }

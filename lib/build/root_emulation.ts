@@ -8,7 +8,7 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { printList } from "../dockerfile/print.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
-import { type ContainerTools, runInTree, type RunTree } from "./container.ts";
+import { type CommandPurpose, type ContainerTools, runInTree, type RunTree } from "./container.ts";
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
 import type { Force } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
@@ -74,7 +74,7 @@ export class RootEmulation {
   async #initialize(config: FakerootConfig, surroundings: RunSurroundings): Promise<void> {
     const { log } = surroundings.tools;
     const run = (command: string) =>
-      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" });
+      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" }, "preparation");
     for (const [index, step] of config.steps.entries()) {
       const head = `--force=fakeroot: init step ${index + 1}`;
       log.info(`${head}: checking: $ ${step.check}`);
@@ -90,10 +90,14 @@ export class RootEmulation {
     }
   }
 
-  #runCommand(argv: readonly string[], surroundings: RunSurroundings): Promise<number> {
+  #runCommand(
+    argv: readonly string[],
+    surroundings: RunSurroundings,
+    purpose: CommandPurpose = "instruction",
+  ): Promise<number> {
     const { tree, tools, environment, cwd } = surroundings;
     const seccomp = this.#force.mode === "seccomp";
-    return runInTree({ argv, environment, cwd, seccomp }, tree, tools);
+    return runInTree({ argv, environment, cwd, seccomp, purpose }, tree, tools);
   }
 }
 

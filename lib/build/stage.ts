@@ -1,6 +1,7 @@
 // One stage of a build: FROM and what follows it. Each instruction is prepared, announced, executed,
 // and recorded in the image's history, in this order.
 
+import type { State } from "../cache/state_store.ts";
 import type { Copy, From, Instruction } from "../dockerfile/instruction.ts";
 import type { Stage } from "../dockerfile/program.ts";
 import { substituteVariables } from "../dockerfile/substitute.ts";
@@ -9,7 +10,7 @@ import type { Log } from "../log/log.ts";
 import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
 import { announce, announceIgnored } from "./announce.ts";
-import type { BaseChoice } from "./base.ts";
+import { type BaseChoice, findKnownBase, obtainBase } from "./base.ts";
 import type { Build } from "./request.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
 import { Growth } from "./growth.ts";
@@ -34,9 +35,12 @@ export interface StageResult {
 
 export async function buildStage(stage: Stage, build: Build): Promise<StageResult> {
   const { log } = build.tools;
-  const base = orAnnounce(log, stage.from, () => prepareFrom(stage.from, build));
-  announce(log, stage.from, statusIn(build), describeFrom(stage.from, base));
-  using growth = await orRollBack(log, () => Growth.begin(stage, base, build));
+  const choice = orAnnounce(log, stage.from, () => prepareFrom(stage.from, build));
+  const known = findKnownBase(choice, build);
+  announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage.from, choice));
+  using growth = await orRollBack(log, async () => {
+    return await Growth.begin(stage, choice, known ?? await obtainBase(choice, build), build);
+  });
   let instructions = 1;
   for (const instruction of stage.instructions.flatMap(splitPairs)) {
     if (instruction.kind === "ignored" || instruction.kind === "directive") {
@@ -44,15 +48,23 @@ export async function buildStage(stage: Stage, build: Build): Promise<StageResul
       continue;
     }
     const prepared = orAnnounce(log, instruction, () => prepare(instruction, growth.state, build));
-    announce(log, instruction, statusIn(build), formatAnnounced(prepared.text));
-    await orRollBack(log, () => growth.execute(prepared));
+    const { key, hit } = growth.lookUp(prepared);
+    announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
     instructions++;
+    if (hit !== undefined) {
+      growth.take(prepared, hit);
+      continue;
+    }
+    if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
+    await orRollBack(log, () => growth.execute(prepared, key));
   }
-  growth.commit();
+  await orRollBack(log, () => growth.commit());
   return { instructions, modified: growth.modified };
 }
 
-function statusIn({ options }: Build) {
+/** HIT: the state that was found. */
+function statusIn({ options }: Build, hit: State | undefined) {
+  if (hit !== undefined) return "*";
   return options.dryRun ? " " : ".";
 }
 

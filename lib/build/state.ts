@@ -65,6 +65,11 @@ export class StageState {
     this.#history.push({ created, created_by: text });
   }
 
+  /** The history of a state that was made earlier takes the place of ours: it has other times. */
+  takeHistory({ history }: Metadata): void {
+    this.#history.splice(0, this.#history.length, ...history);
+  }
+
   toMetadata(): Metadata {
     return {
       ...this.#base,
