@@ -30,7 +30,11 @@ export class GrowingTree implements Disposable {
 
   /** A copy of the base's directory. */
   static copy(base: BaseChoice, stage: Stage, build: Build): Promise<GrowingTree> {
-    return newTree(stage, build, (tree) => copyBase(base, tree.image, tree.files === "shared", build));
+    return newTree(
+      stage,
+      build,
+      (tree) => copyBase(base, tree.image, tree.files === "shared", build),
+    );
   }
 
   /** The files of a state. */

@@ -22,7 +22,7 @@ export interface BuildOptions {
   /** Announce, but execute and store nothing. */
   readonly dryRun: boolean;
   /** Say of each instruction that is executed, why. */
-  readonly explain: boolean;
+  readonly explain?: boolean;
   /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
   readonly changes: "auto" | "in-place";
 }

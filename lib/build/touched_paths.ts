@@ -40,7 +40,9 @@ function listCopyTargets(copy: CopyAction, rootFd: number): string[] {
   if (!found.isThere) return [found.path];
   return copy.sources.flatMap(({ given, path, stat }) => {
     if (stat.type !== "directory") {
-      return [isDirectory ? joinPath(found.path, given.slice(given.lastIndexOf("/") + 1)) : found.path];
+      return [
+        isDirectory ? joinPath(found.path, given.slice(given.lastIndexOf("/") + 1)) : found.path,
+      ];
     }
     using directory = openDirectory(copy.tree!.fd, path);
     return listDirectory(directory.fd).map(({ name }) => joinPath(found.path, name));
