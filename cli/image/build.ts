@@ -147,6 +147,10 @@ async function runBuild(
     directoryMode: 0o777 & ~Deno.umask(),
     now: () => new Date(),
   });
+  if (settings.cacheMode === "disabled") {
+    log.info("build slow? consider enabling the build cache");
+    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
+  }
   return 0;
 }
 

@@ -58,10 +58,6 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     log.info(`--force=${force.mode}: modified ${modified} RUN instructions`);
   }
   log.info(`grown in ${grown} instructions: ${tag.text}`);
-  if (tools.cache.mode === "disabled") {
-    log.info("build slow? consider enabling the build cache");
-    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
-  }
 }
 
 /** What stands before the first FROM; returns the number of instructions. Values are literal here. */
