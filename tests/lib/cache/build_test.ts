@@ -342,3 +342,16 @@ testCache("--explain tells why", async (storage) => {
     "instruction was: RUN.S true",
   ]);
 });
+
+testCache(
+  "a file that RUN writes again as it was is one with that of the cache",
+  async (storage) => {
+    const write = "mkdir -p /d && echo x >/d/f && touch -d '2001-02-03 04:05:06' /d/f";
+    await storage.build(`FROM base\nRUN ${write}\nRUN rm /d/f && ${write} && echo >/d/g\n`);
+    const image = storage.imagePath("new");
+    assert.deepEqual([...Deno.readDirSync(`${image}/d`)].map(({ name }) => name).sort(), [
+      "f",
+      "g",
+    ]);
+  },
+);
