@@ -1,46 +1,54 @@
 // A stage's image while it grows: its tree in a scratch directory of the storage, its state, and its
 // name in the end. In a dry run there is no tree, and nothing is stored.
 
-import type { Stage } from "../dockerfile/program.ts";
 import type { Metadata } from "../store/metadata.ts";
 import { writeMetadata } from "../store/metadata_files.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
 import { formatForHistory, type Prepared } from "./action.ts";
-import { type BaseChoice, copyBase, readBaseMetadata } from "./base.ts";
+import { copyBase, readBaseMetadata } from "./base.ts";
 import type { Build } from "./request.ts";
 import type { RunTree } from "./container.ts";
 import { executeAction } from "./execute.ts";
 import { probeOverlay } from "./overlay_probe.ts";
 import { RootEmulation } from "./root_emulation.ts";
+import type { PlannedStage } from "./stages.ts";
 import { StageState } from "./state.ts";
 
 export class Growth implements Disposable {
   readonly state: StageState;
+  readonly #stage: PlannedStage;
   readonly #build: Build;
   readonly #image: GrowingImage | undefined;
   readonly #emulation: RootEmulation;
   /** Whether the metadata in the tree is behind `state`. */
   #isStale = true;
 
-  private constructor(build: Build, base: Metadata, image: GrowingImage | undefined) {
+  private constructor(
+    stage: PlannedStage,
+    build: Build,
+    base: Metadata,
+    image: GrowingImage | undefined,
+  ) {
+    this.#stage = stage;
     this.#build = build;
     this.#image = image;
     this.#emulation = new RootEmulation(build.options.force);
-    const { globalArg, tools: { caller } } = build;
-    this.state = new StageState({ base, caller, globalArg });
+    const { globalArg, platformArg } = stage;
+    const { options: { dockerfile: { dialect } }, tools: { caller } } = build;
+    this.state = new StageState({ base, caller, globalArg, platformArg, dialect });
   }
 
-  /** Makes the tree a copy of BASE's. Throws a ChError; then nothing is left of it. */
-  static async begin(stage: Stage, base: BaseChoice, build: Build): Promise<Growth> {
-    const { options: { dryRun }, stages, tools } = build;
-    const metadata = readBaseMetadata(base, build);
-    if (dryRun) return new Growth(build, metadata, undefined);
+  /** Makes the tree a copy of its base's. Throws a ChError; then nothing is left of it. */
+  static async begin(stage: PlannedStage, build: Build): Promise<Growth> {
+    const { options: { dryRun }, tools } = build;
+    const metadata = await readBaseMetadata(stage.base, build);
+    if (dryRun) return new Growth(stage, build, metadata, undefined);
 
     tools.log.info("copying image ...");
-    const transaction = tools.store.newImage(stages.referenceOf(stages.current));
+    const transaction = tools.store.newImage(stage.reference);
     try {
-      const image = await fill(transaction, stage, base, build);
-      const growth = new Growth(build, metadata, image);
+      const image = await fill(transaction, stage, build);
+      const growth = new Growth(stage, build, metadata, image);
       growth.#emulation.begin(image.tree, tools);
       return growth;
     } catch (error) {
@@ -61,7 +69,9 @@ export class Growth implements Disposable {
     tools.signal.throwIfAborted();
     state.apply(action);
     if (this.#image !== undefined) {
-      if (action.op === "run" || action.op === "copy") this.#saveMetadata();
+      if (action.op === "run" || action.op === "copy" || action.op === "rsync") {
+        this.#saveMetadata();
+      }
       const { tree } = this.#image;
       const { directoryMode } = tools;
       await executeAction(action, {
@@ -78,9 +88,9 @@ export class Growth implements Disposable {
 
   /** The image gets its name. */
   commit(): void {
-    const { stages, finished, tools } = this.#build;
+    const { finished, tools } = this.#build;
     tools.signal.throwIfAborted();
-    finished.set(stages.current, this.state.toMetadata());
+    finished.set(this.#stage.number, this.state.toMetadata());
     this.#saveMetadata();
     this.#image?.transaction.commit();
   }
@@ -103,17 +113,16 @@ interface GrowingImage {
 
 async function fill(
   transaction: ImageTransaction,
-  stage: Stage,
-  base: BaseChoice,
+  stage: PlannedStage,
   build: Build,
 ): Promise<GrowingImage> {
   const { options: { changes }, tools } = build;
-  const hasRun = stage.instructions.some(({ kind }) => kind === "run");
+  const hasRun = stage.instructions.some(({ kind }) => kind === "run" || kind === "rsync");
   const hasOverlay = hasRun && changes === "auto" &&
     await probeOverlay(transaction.newDirectory("probe"), tools);
   if (hasRun && !hasOverlay) tools.log.verbose("no overlay to be had, RUN works on a copy");
   const isShared = hasOverlay || !hasRun;
-  await copyBase(base, transaction, isShared, build);
+  await copyBase(stage.base, transaction, isShared, build);
   const tree = {
     rootPath: transaction.rootPath,
     rootFd: transaction.rootFd,

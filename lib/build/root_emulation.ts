@@ -2,6 +2,7 @@
 // (spec dockerfile §10).
 
 import { displayOsString } from "../../ffi/os_string.ts";
+import type { Step } from "../../ffi/plan.ts";
 import { openFile, readEntry, resolveInRoot } from "../../ffi/tree.ts";
 import { readWhole } from "../../ffi/descriptor.ts";
 import { SystemError } from "../../ffi/system_error.ts";
@@ -12,6 +13,14 @@ import { type ContainerTools, runInTree, type RunTree } from "./container.ts";
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
 import type { Force } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
+
+/** Around RUN's command, but not around what root emulation does on the side. */
+export interface RunExtras {
+  readonly mounts: readonly Step[];
+  /** "NAME=VALUE" */
+  readonly variables: readonly string[];
+  readonly noNetwork: boolean;
+}
 
 export interface RunSurroundings {
   readonly tree: RunTree;
@@ -44,16 +53,23 @@ export class RootEmulation {
   }
 
   /** Runs the command; its status as {@linkcode runInTree} has it. */
-  async run(run: RunAction, surroundings: RunSurroundings): Promise<number> {
+  async run(
+    run: Pick<RunAction, "argv" | "form">,
+    surroundings: RunSurroundings,
+    extras: RunExtras,
+  ): Promise<number> {
     const argv = await this.#modify(run, surroundings);
     if (argv.length !== run.argv.length || argv.some((word, index) => word !== run.argv[index])) {
       this.#modified++;
       surroundings.tools.log.info(`--force: RUN: new command: ${printList(argv)}`);
     }
-    return await this.#runCommand(argv, surroundings);
+    return await this.#runCommand(argv, surroundings, extras);
   }
 
-  async #modify(run: RunAction, surroundings: RunSurroundings): Promise<readonly string[]> {
+  async #modify(
+    run: Pick<RunAction, "argv" | "form">,
+    surroundings: RunSurroundings,
+  ): Promise<readonly string[]> {
     switch (this.#force.mode) {
       case "none":
         return run.argv;
@@ -90,10 +106,15 @@ export class RootEmulation {
     }
   }
 
-  #runCommand(argv: readonly string[], surroundings: RunSurroundings): Promise<number> {
-    const { tree, tools, environment, cwd } = surroundings;
+  #runCommand(
+    argv: readonly string[],
+    surroundings: RunSurroundings,
+    { mounts, variables, noNetwork }: RunExtras = { mounts: [], variables: [], noNetwork: false },
+  ): Promise<number> {
+    const { tree, tools, cwd } = surroundings;
+    const environment = [...surroundings.environment, ...variables];
     const seccomp = this.#force.mode === "seccomp";
-    return runInTree({ argv, environment, cwd, seccomp }, tree, tools);
+    return runInTree({ argv, environment, cwd, seccomp, mounts, noNetwork }, tree, tools);
   }
 }
 

@@ -14,10 +14,13 @@ export const DOWNLOADS = "dlcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
+/** What `RUN --mount=type=cache` keeps, a directory for each ID. */
+export const CACHE_MOUNTS = "mounts";
+
 /** Made when the storage is. */
 export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", "bucache", "bularge"] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 
 /** All that may be there besides; "mnt" is ch-run's default mount point for SquashFS images. */
-export const OPTIONAL: readonly string[] = [LOCK_FILE, SCRATCH, "mnt"];
+export const OPTIONAL: readonly string[] = [LOCK_FILE, SCRATCH, CACHE_MOUNTS, "mnt"];
