@@ -63,7 +63,7 @@ enum plan_flag {
     PLAN_F_RANCH = 1 << 4, /* make them even where the caller may not write (symlink ranch) */
     PLAN_F_STDOUT = 1 << 5,
     PLAN_F_STDERR = 1 << 6,
-    PLAN_F_XATTRS = 1 << 7, /* fail where the overlay could not have extended attributes */
+    PLAN_F_XATTRS = 1 << 7,     /* fail where the overlay could not have extended attributes */
     PLAN_F_NO_NETWORK = 1 << 8, /* a network namespace with nothing but the loopback device */
 };
 

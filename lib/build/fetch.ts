@@ -106,12 +106,18 @@ async function clone(
   const git = (...args: string[]) => runGit(args, directory, repository, tools);
   await git("init", "--quiet");
   await git("remote", "add", "origin", "--", repository);
-  await git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", ref ?? "HEAD").catch(
+  const wanted = ref ?? "HEAD";
+  try {
+    await git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
+      // A plain web server has no short histories to give.
+      .catch(() => git("fetch", "--quiet", "--no-tags", "origin", wanted));
+    await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
+  } catch (error) {
     // A server may refuse to send a commit that no branch or tag names.
-    async () => await git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*"),
-  );
-  const isCommit = ref !== undefined && /^[0-9a-f]{40}$/.test(ref);
-  await git("checkout", "--quiet", "--detach", isCommit ? ref : "FETCH_HEAD");
+    if (!/^[0-9a-f]{7,64}$/.test(wanted)) throw error;
+    await git("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*");
+    await git("checkout", "--quiet", "--detach", wanted);
+  }
   const commit = (await git("rev-parse", "HEAD")).trim();
   if (checksum !== undefined && !commit.startsWith(checksum)) {
     throw new ChError(`ADD: checksum does not match: ${repository}: ${commit}`, {
