@@ -41,10 +41,36 @@ export const CODEC = {
 
 export { ERROR };
 
+// --- build cache ---------------------------------------------------------------------------------
+
+/** c/shim/cache*.c; wrapped by ffi/cache.ts. */
+export const CACHE = {
+  ch_cache_commit: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_check_out: {
+    parameters: ["i32", "buffer", "buffer", "i32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_sweep: {
+    parameters: ["i32", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;
+
+/** c/shim/digest.c; wrapped by ffi/digest.ts. */
+export const DIGEST = {
+  ch_digest_sha256: { parameters: ["buffer", "u64", "buffer"], result: "i32" },
+} as const;
+
 // --- lock ----------------------------------------------------------------------------------------
 
 export const LOCK = {
-  ch_lock_acquire: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_lock_acquire: { parameters: ["buffer", "i64", "u32", ERROR], result: "i32" },
   ch_lock_release: { parameters: ["i32", ERROR], result: "i32" },
 } as const;
 

@@ -26,6 +26,12 @@ const OPTIONS = defineOptions([
     help: "print the instructions, but execute and store nothing",
   },
   {
+    long: "explain",
+    argument: "none",
+    repeat: "idempotent",
+    help: "tell of each instruction that is executed, why it is not taken from the build cache",
+  },
+  {
     long: "file",
     short: "f",
     argument: "required",
@@ -104,7 +110,6 @@ async function runBuild(
   args: Arguments<BuildOption | CommonOption>,
 ): Promise<number> {
   const { environment, log } = context;
-  refuseCache(environment, isGiven(args, "no-cache") || isGiven(args, "rebuild"));
   const { force, buildArguments } = readBuildSettings(args, environment);
   const host = openSystemHost();
   const request = { context: args.positionals[0]!, file: findValue(args, "file") };
@@ -134,6 +139,7 @@ async function runBuild(
     buildArguments,
     force,
     dryRun: isGiven(args, "dry-run"),
+    explain: isGiven(args, "explain"),
     changes: "auto",
   }, openBuildTools(context, args, host, secrets));
   const file = findValue(args, "iidfile");
@@ -156,14 +162,6 @@ function writeReference(file: string, text: string): void {
   } catch (error) {
     throw new ChError(`can’t write: ${file}`, { cause: error });
   }
-}
-
-function refuseCache(environment: ReadonlyMap<string, string>, isOff: boolean): void {
-  const mode = environment.get("CH_IMAGE_CACHE");
-  if (mode !== "enabled" || isOff) return;
-  throw new ChError(`build cache not in this version yet: ${mode}`, {
-    hint: "unset CH_IMAGE_CACHE, or use --no-cache",
-  });
 }
 
 function parse(source: DockerfileSource, log: Log) {

@@ -87,6 +87,7 @@ export function openBuildTools<Name extends string>(
   return {
     binds: listValues(args, "bind").map(parseBind),
     store: context.openStore(),
+    cache: context.openCache(),
     host,
     spawn: spawnInit,
     signal,

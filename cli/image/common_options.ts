@@ -31,12 +31,20 @@ export const COMMON_OPTIONS = defineOptions([
     help: "check dependencies and exit: status 0 and no output if all is well",
   },
   {
+    long: "cache",
+    argument: "none",
+    repeat: "idempotent",
+    exclusive: "cache",
+    group,
+    help: "use the build cache (the default); overrides CH_IMAGE_CACHE",
+  },
+  {
     long: "no-cache",
     argument: "none",
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction; this version has no build cache, so it always does",
+    help: "neither use nor change the build cache; also with CH_IMAGE_CACHE=disabled",
   },
   {
     long: "rebuild",
@@ -44,7 +52,17 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction but FROM; in this version the same as --no-cache",
+    help: "execute every instruction but FROM, and store the results in the build cache; also " +
+      "with CH_IMAGE_CACHE=rebuild",
+  },
+  {
+    long: "cache-large",
+    argument: "required",
+    placeholder: "SIZE",
+    repeat: "last",
+    group,
+    help: "list files of SIZE MiB and more as large files of the build cache; default " +
+      "$CH_IMAGE_CACHE_LARGE, else 0 for none",
   },
   {
     long: "debug",
@@ -58,7 +76,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "do not lock the storage directory",
+    help: "use no locks, for file systems that have none; then run one command at a time. Not " +
+      "needed otherwise: commands share the storage directory",
   },
   {
     long: "no-xattrs",
@@ -72,8 +91,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "save extended attributes with the build cache, so not in this version; also with " +
-      "CH_XATTRS set",
+    help: "save extended attributes with the build cache, and restore them; also with CH_XATTRS " +
+      "set",
   },
   {
     long: "quiet",
@@ -101,8 +120,6 @@ export const COMMON_OPTIONS = defineOptions([
     group,
     help: "say more; up to three times",
   },
-  absent("cache", { argument: "none", exclusive: "cache" }),
-  absent("cache-large", { argument: "required" }),
   absent("arch", { argument: "required", short: "a" }),
   absent("always-download", { argument: "none" }),
   absent("auth", { argument: "none" }),
@@ -110,7 +127,7 @@ export const COMMON_OPTIONS = defineOptions([
   absent("tls-no-verify", { argument: "none" }),
 ]);
 
-/** They belong to the build cache and to registries. */
+/** They belong to registries. */
 function absent<Name extends string>(
   long: Name,
   rest: Pick<Option, "argument" | "short" | "exclusive">,

@@ -47,8 +47,10 @@ export type OtherSource =
   | RemoteSource;
 
 export interface RsyncAction {
-  /** Arguments of rsync(1) up to the destination. */
-  readonly argv: readonly string[];
+  /** Arguments of rsync(1) up to the sources. */
+  readonly options: readonly string[];
+  /** Absolute paths on the host. */
+  readonly sources: readonly string[];
   /** Absolute in the image, with its trailing slash. */
   readonly destination: string;
 }

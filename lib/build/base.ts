@@ -1,15 +1,18 @@
-// What a stage begins with: the tree and the metadata of its base image.
+// What a stage begins with: the state, or without a build cache the tree, of its base image.
 
 import { openRoot } from "../../ffi/tree.ts";
 import { copyTree, linkTree } from "../../ffi/tree_whole.ts";
+import type { State } from "../cache/state_store.ts";
 import { ChError } from "../error.ts";
-import type { ImageReference } from "../reference/reference.ts";
+import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { initializeImage } from "../store/initialize_image.ts";
+import { placeOf } from "../store/lock.ts";
 import { defaultMetadata, type Metadata } from "../store/metadata.ts";
 import { readMetadata, writeMetadata } from "../store/metadata_files.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
-import type { Platform } from "./platform.ts";
 import { readPulledSettings } from "../store/pulled_settings.ts";
+import type { Store } from "../store/store.ts";
+import type { Platform } from "./platform.ts";
 import type { Build } from "./request.ts";
 
 /** The image that is built in, an empty one. */
@@ -26,22 +29,39 @@ export interface BaseChoice {
   readonly platform: Platform | undefined;
 }
 
-/** Metadata of what a stage begins with. Throws a ChError if there is no such image. */
-export async function readBaseMetadata(base: BaseChoice, build: Build): Promise<Metadata> {
-  const { options: { dryRun }, finished, tools: { store, log } } = build;
-  const known = base.stage === undefined ? undefined : finished.get(base.stage);
-  if (known !== undefined) return known;
-  if (base.reference.text === SCRATCH && !store.hasImage(base.reference)) {
-    if (!dryRun) makeScratch(base.reference, build);
-    return defaultMetadata();
+/** What is known of a base image, or a finished stage. */
+export interface Base {
+  readonly metadata: Metadata;
+  /** Undefined if it is not in the build cache, be it that there is none. */
+  readonly state: State | undefined;
+}
+
+/** The base if it is known already: nothing has to be looked at or fetched, FROM is a hit. */
+export function findKnownBase(base: BaseChoice, { finished, tools }: Build): Base | undefined {
+  if (base.stage !== undefined) return finished.get(base.stage);
+  const state = tools.cache.findNamed(base.reference);
+  return state && check(base, { metadata: state.metadata, state }, tools.store);
+}
+
+/** A base that is not known yet. Throws a ChError if there is no such image. */
+export async function obtainBase(base: BaseChoice, build: Build): Promise<Base> {
+  const { options: { dryRun }, tools: { cache, store, log } } = build;
+  const isCached = cache.mode !== "disabled" && !dryRun;
+  if (!store.hasImage(base.reference) && base.reference.text === SCRATCH) {
+    if (dryRun) return { metadata: defaultMetadata(), state: undefined };
+    makeScratch(base.reference, build);
+  } else {
+    const wasThere = store.hasImage(base.reference);
+    await requireImage(base.reference, build, base.platform);
+    if (isCached && wasThere) log.warning("base image only exists non-cached; adding to cache");
   }
-  const path = await requireImage(base.reference, build, base.platform);
+  if (isCached) {
+    const state = await cache.adopt(base.reference);
+    return check(base, { metadata: state.metadata, state }, store);
+  }
+  const path = store.imagePath(base.reference);
   using root = openRoot(path);
-  const metadata = readMetadata(root.fd, path, log);
-  checkPlatform(base, metadata);
-  return metadata["config"] === undefined
-    ? { ...metadata, ...readPulledSettings(root.fd, path) }
-    : metadata;
+  return check(base, { metadata: readMetadata(root.fd, path, log), state: undefined }, store);
 }
 
 /** Path of an image that is in storage. Throws a ChError if it is not. */
@@ -58,13 +78,23 @@ export function requireImage(
   );
 }
 
-/** Variants are left aside, as images often do not tell theirs. */
-function checkPlatform({ platform, reference }: BaseChoice, { arch }: Metadata): void {
-  if (platform === undefined || platform.architecture.split("/")[0] === arch) return;
-  throw new ChError(
-    `image in storage is for another platform: ${reference.text}: ${arch}, not ${platform.architecture}`,
-    { hint: "get the image for the platform into storage, under this or another name" },
-  );
+/**
+ * KNOWN, with what only the registry said of it. Throws a ChError if it is for another platform; variants
+ * are left aside, as images often do not tell theirs.
+ */
+function check({ platform, reference }: BaseChoice, known: Base, store: Store): Base {
+  const { metadata } = known;
+  if (platform !== undefined && platform.architecture.split("/")[0] !== metadata.arch) {
+    const { architecture } = platform;
+    throw new ChError(
+      `image in storage is for another platform: ${reference.text}: ${metadata.arch}, not ${architecture}`,
+      { hint: "get the image for the platform into storage, under this or another name" },
+    );
+  }
+  if (metadata["config"] !== undefined || !store.hasImage(reference)) return known;
+  const path = store.imagePath(reference);
+  using root = openRoot(path);
+  return { ...known, metadata: { ...metadata, ...readPulledSettings(root.fd, path) } };
 }
 
 /**
@@ -75,9 +105,11 @@ export async function copyBase(
   base: BaseChoice,
   image: ImageTransaction,
   shared: boolean,
-  { tools: { store } }: Build,
+  { tools: { store, signal } }: Build,
 ): Promise<void> {
   const path = store.imagePath(base.reference);
+  const place = placeOf("image", mangleReference(base.reference.text));
+  using _reading = await store.locks.lock(place, { shared: true, signal });
   try {
     using root = openRoot(path);
     await (shared ? linkTree : copyTree)(root.fd, image.rootFd, { xattrs: true });

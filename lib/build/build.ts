@@ -1,10 +1,11 @@
 // Building an image from a Dockerfile: its stages, each grown in a scratch directory and given its name
-// when it is complete (spec dockerfile §2, §8, §11). There is no build cache yet: every instruction is
-// executed.
+// when it is complete (spec dockerfile §2, §8, §11).
 
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
 import { substituteVariables } from "../dockerfile/substitute.ts";
+import { mangleReference } from "../reference/reference.ts";
+import { placeOf } from "../store/lock.ts";
 import { hostArchitecture } from "../store/metadata.ts";
 import { formatAnnounced } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
@@ -40,6 +41,13 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     buildPlatform: host,
     targetPlatform: host,
   }, (from) => announceBadFrom(log, from));
+  using _building = dryRun ? undefined : await tools.store.locks.lock(
+    placeOf("build", mangleReference(tag.text)),
+    {
+      signal: tools.signal,
+      onWait: () => log.info(`waiting for another build of ${tag.text} ...`),
+    },
+  );
   using sources = new Sources(options.context, options.ignore);
   const build = { options, tools, stages, sources, finished: new Map() };
   const results: StageResult[] = [];
@@ -50,6 +58,10 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
   }
   const grown = results.reduce((sum, { instructions }) => sum + instructions, globals.count);
   log.info(`grown in ${grown} instructions: ${tag.text}`);
+  if (tools.cache.mode === "disabled") {
+    log.info("build slow? consider enabling the build cache");
+    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
+  }
 }
 
 interface Globals {

@@ -22,6 +22,8 @@ export interface RunTree {
   readonly hasOverlay: boolean;
   /** A new empty directory on the same file system; returns its path. */
   newDirectory(name: string): string;
+  /** Called with an overlay's upper directory after a command, before that is merged into the tree. */
+  readonly onChanges?: (upperFd: number, purpose: CommandPurpose) => Promise<void>;
 }
 
 export interface ContainerTools {
@@ -43,7 +45,11 @@ export interface ContainerCommand {
   /** Mounted besides the default binds, on targets that exist. */
   readonly mounts?: readonly Step[];
   readonly noNetwork?: boolean;
+  /** The instruction's own, or one that has to come before it. */
+  readonly purpose: CommandPurpose;
 }
+
+export type CommandPurpose = "instruction" | "preparation";
 
 /**
  * Runs COMMAND in TREE: its exit status, or minus the number of the signal that ended it. 49 if it could
@@ -58,7 +64,12 @@ export async function runInTree(
   for (const variable of command.environment) {
     tools.log.verbose(`env: ${displayOsString(variable)}`);
   }
-  return await runOnTree(tree, tools, (changes) => planCommand(command, tree, changes, tools));
+  const { purpose } = command;
+  return await runOnTree(
+    { ...tree, onChanges: (upperFd) => tree.onChanges?.(upperFd, purpose) ?? Promise.resolve() },
+    tools,
+    (changes) => planCommand(command, tree, changes, tools),
+  );
 }
 
 /** Where changes go. */
@@ -95,6 +106,7 @@ async function runInOverlay(
     const status = await spawnAndWait(plan(changes), tools);
     if (status !== 0) return status;
     using upper = openRoot(changes.upper);
+    await tree.onChanges?.(upper.fd, "instruction");
     await applyOverlay(upper.fd, tree.rootFd);
     return 0;
   } finally {

@@ -10,6 +10,7 @@ import type { Log } from "../log/log.ts";
 import type { CopyAction, OtherSource } from "./action.ts";
 import { isArchive, unpackArchive } from "./archive.ts";
 import { type CopyOrigin, type CopyTarget, executeCopy, findCopyPlace } from "./copy.ts";
+import { newExclusion } from "./exclusion.ts";
 import { fetchRemote } from "./fetch.ts";
 import type { CopySource, SourceTree } from "./source_tree.ts";
 
@@ -61,18 +62,8 @@ export async function executeCopyAction(
 }
 
 function toOrigin(source: CopySource, tree: SourceTree, { exclude }: CopyAction): CopyOrigin {
-  const { ignore } = tree;
-  const join = (path: string) => source.relative === "" ? path : `${source.relative}/${path}`;
-  return {
-    fd: tree.fd,
-    path: source.path,
-    stat: source.stat,
-    given: source.given,
-    excludes: (path) =>
-      [ignore, exclude].some((filter) => filter?.excludes(join(path)) === true) ||
-      exclude?.excludes(path) === true,
-    hasExceptions: ignore?.hasExceptions === true || exclude?.hasExceptions === true,
-  };
+  const { path, stat, given } = source;
+  return { fd: tree.fd, path, stat, given, ...newExclusion(source, tree, exclude) };
 }
 
 interface ScratchDirectory {

@@ -26,8 +26,10 @@ export function describeArg(name: string, value: string | undefined): Instructio
 }
 
 /** ENV or LABEL with one pair, see {@linkcode splitPairs}. Values may have been substituted already. */
-export function preparePair({ kind, pairs: [pair] }: Env | Label, state: StageState): Prepared {
-  const isDone = state.dialect.rules === "docker";
+export function preparePair(instruction: Env | Label, state: StageState): Prepared {
+  const { kind, pairs: [pair] } = instruction;
+  const isDone = state.dialect.rules === "docker" ||
+    (kind === "label" && instruction.isLiteral === true);
   const { name } = pair!;
   const value = isDone ? pair!.value : state.substitute(pair!.value);
   return {
@@ -43,8 +45,9 @@ export function preparePair({ kind, pairs: [pair] }: Env | Label, state: StageSt
 export function splitPairs(instruction: Instruction, state: StageState): Instruction[] {
   if (instruction.kind !== "env" && instruction.kind !== "label") return [instruction];
   const isDocker = state.dialect.rules === "docker";
+  const isLiteral = instruction.kind === "label" && instruction.isLiteral === true;
   return instruction.pairs.map(({ name, value }) => {
-    const pair = isDocker
+    const pair = isDocker && !isLiteral
       ? { name: state.substitute(name), value: state.substitute(value) }
       : { name, value };
     return { ...instruction, pairs: [pair] };

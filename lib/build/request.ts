@@ -1,9 +1,10 @@
 // What a build is given, and what its stages share.
 
+import type { StateStore } from "../cache/state_store.ts";
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { ImageReference } from "../reference/reference.ts";
-import type { Metadata } from "../store/metadata.ts";
 import type { Store } from "../store/store.ts";
+import type { Base } from "./base.ts";
 import type { CacheMounts } from "./cache_mounts.ts";
 import type { ContainerTools } from "./container.ts";
 import type { Force } from "./force.ts";
@@ -25,16 +26,22 @@ export interface BuildOptions {
   readonly force: Force;
   /** Announce, but execute and store nothing. */
   readonly dryRun: boolean;
+  /** Say of each instruction that is executed, why. */
+  readonly explain?: boolean;
   /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
   readonly changes: "auto" | "in-place";
   /** Alias or number of the stage to end with; the last without. */
   readonly target?: string | undefined;
+  /** Aliases or numbers of stages that nothing is taken from the cache for. */
+  readonly freshStages?: readonly string[];
   /** `--label` */
   readonly labels?: ReadonlyMap<string, string>;
 }
 
 export interface BuildTools extends ContainerTools {
   readonly store: Store;
+  /** The build cache of that storage. */
+  readonly cache: StateStore;
   /** The caller's environment. */
   readonly caller: ReadonlyMap<string, string>;
   /** Of directories that COPY and WORKDIR make: 0777 less the umask. */
@@ -53,6 +60,6 @@ export interface Build {
   /** All that are built, in the file's order. */
   readonly stages: readonly PlannedStage[];
   readonly sources: Sources;
-  /** Metadata of the stages that are done, by number. */
-  readonly finished: Map<number, Metadata>;
+  /** The stages that are done, by number. */
+  readonly finished: Map<number, Base>;
 }

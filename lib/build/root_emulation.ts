@@ -9,7 +9,7 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { printList } from "../dockerfile/print.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
-import { type ContainerTools, runInTree, type RunTree } from "./container.ts";
+import { type CommandPurpose, type ContainerTools, runInTree, type RunTree } from "./container.ts";
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
 import type { Force } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
@@ -21,6 +21,8 @@ export interface RunExtras {
   readonly variables: readonly string[];
   readonly noNetwork: boolean;
 }
+
+const NO_EXTRAS: RunExtras = { mounts: [], variables: [], noNetwork: false };
 
 export interface RunSurroundings {
   readonly tree: RunTree;
@@ -90,7 +92,7 @@ export class RootEmulation {
   async #initialize(config: FakerootConfig, surroundings: RunSurroundings): Promise<void> {
     const { log } = surroundings.tools;
     const run = (command: string) =>
-      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" });
+      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" }, "preparation");
     for (const [index, step] of config.steps.entries()) {
       const head = `--force=fakeroot: init step ${index + 1}`;
       log.info(`${head}: checking: $ ${step.check}`);
@@ -109,12 +111,15 @@ export class RootEmulation {
   #runCommand(
     argv: readonly string[],
     surroundings: RunSurroundings,
-    { mounts, variables, noNetwork }: RunExtras = { mounts: [], variables: [], noNetwork: false },
+    extras: RunExtras | "preparation",
   ): Promise<number> {
     const { tree, tools, cwd } = surroundings;
+    const purpose: CommandPurpose = extras === "preparation" ? extras : "instruction";
+    const { mounts, variables, noNetwork } = extras === "preparation" ? NO_EXTRAS : extras;
     const environment = [...surroundings.environment, ...variables];
     const seccomp = this.#force.mode === "seccomp";
-    return runInTree({ argv, environment, cwd, seccomp, mounts, noNetwork }, tree, tools);
+    const command = { argv, environment, cwd, seccomp, purpose, mounts, noNetwork };
+    return runInTree(command, tree, tools);
   }
 }
 

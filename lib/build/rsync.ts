@@ -26,21 +26,25 @@ export function locateImage({ host }: Pick<BuildTools, "host">): string {
 
 /** Throws a ChError if rsync fails; the tree is what it was then, where there is an overlay. */
 export async function executeRsync(
-  { argv, destination }: RsyncAction,
+  { options, sources, destination }: RsyncAction,
   { tree, tools, directoryMode }: RsyncExecution,
 ): Promise<void> {
   // rsync makes the last component only; links of the image must not lead it away.
-  const parent = destination.replace(/[^/]*\/*$/, "");
-  makeDirectories(tree.rootFd, parent, directoryMode);
+  makeDirectories(tree.rootFd, parentOfDestination({ destination }), directoryMode);
   const { path } = resolveInRoot(tree.rootFd, destination, { missing: "allow" });
   const slash = destination.endsWith("/") ? "/" : "";
-  const words = ["rsync", ...argv, `${locateImage(tools)}/${path}${slash}`];
+  const words = ["rsync", ...options, "--", ...sources, `${locateImage(tools)}/${path}${slash}`];
   tools.log.verbose(`executing: ${words.map(quoteForShell).join(" ")}`);
   const status = await runOnTree(tree, tools, (changes) => planRsync(words, changes, tree, tools));
   if (status !== 0) {
     const shown = displayOsString(words.map(quoteForShell).join(" "));
     throw new ChError(`command failed with code ${status}: ${shown}`);
   }
+}
+
+/** Directory that is made for rsync to make its destination in. */
+export function parentOfDestination({ destination }: Pick<RsyncAction, "destination">): string {
+  return destination.replace(/[^/]*\/*$/, "");
 }
 
 /** As RUN's, but it stays outside: the image is below the scratch directory. */

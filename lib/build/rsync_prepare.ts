@@ -65,13 +65,8 @@ export function prepareRsync(rsync: Rsync, places: RsyncPlaces, state: StageStat
     action: {
       op: "rsync",
       rsync: {
-        argv: [
-          ...regroup(added),
-          ...progress,
-          ...regroup(files),
-          "--",
-          ...findSources(patterns, places),
-        ],
+        options: [...regroup(added), ...progress, ...regroup(files)],
+        sources: findSources(patterns, places),
         destination: absolute,
       },
     },

@@ -1,14 +1,15 @@
 // One stage of a build: FROM and what follows it. Each instruction is prepared, announced, executed,
 // and recorded in the image's history, in this order.
 
-import type { Copy, From, Instruction } from "../dockerfile/instruction.ts";
+import type { State } from "../cache/state_store.ts";
+import type { Copy, From, Instruction, Label } from "../dockerfile/instruction.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
-import { requireImage } from "./base.ts";
+import { findKnownBase, obtainBase, requireImage } from "./base.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
 import { Growth } from "./growth.ts";
 import type { FoundMount, Mount } from "./mount.ts";
@@ -38,29 +39,64 @@ export interface StageResult {
 
 export async function buildStage(stage: PlannedStage, build: Build): Promise<StageResult> {
   const { log } = build.tools;
-  announce(log, stage.from, statusIn(build), describeFrom(stage));
-  using growth = await orRollBack(log, () => Growth.begin(stage, build));
+  const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
+  announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));
+  using growth = await orRollBack(log, async () => {
+    return await Growth.begin(stage, known ?? await obtainBase(stage.base, build), build);
+  });
   const { state } = growth;
+  const instructions = [
+    ...listTriggers(stage, state, build),
+    ...stage.instructions,
+    ...stage === build.stages.at(-1) ? listLabels(build) : [],
+  ];
   let count = 1;
-  for (const instruction of [...listTriggers(stage, state, build), ...stage.instructions]) {
+  for (const instruction of instructions) {
     if (instruction.kind === "directive") {
       announceDirective(log, instruction);
       continue;
     }
     const parts = await orAnnounce(log, instruction, () => splitPairs(instruction, state));
-    for (const part of parts) {
-      const prepared = await orAnnounce(log, part, () => prepare(part, state, stage, build));
-      announce(log, part, statusIn(build), formatAnnounced(prepared.text));
-      await orRollBack(log, () => growth.execute(prepared));
-      count++;
-    }
+    for (const part of parts) await buildInstruction(part, growth, stage, build);
+    count += parts.length;
   }
-  if (stage === build.stages.at(-1)) state.addLabels(build.options.labels ?? new Map());
-  growth.commit();
+  await orRollBack(log, () => growth.commit());
   return { instructions: count, modified: growth.modified };
 }
 
-function statusIn({ options }: Build) {
+async function buildInstruction(
+  instruction: Instruction,
+  growth: Growth,
+  stage: PlannedStage,
+  build: Build,
+): Promise<void> {
+  const { log } = build.tools;
+  const prepared = await orAnnounce(
+    log,
+    instruction,
+    () => prepare(instruction, growth.state, stage, build),
+  );
+  const { key, hit } = growth.lookUp(prepared);
+  announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
+  if (hit !== undefined) return growth.take(prepared, hit);
+  if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
+  await orRollBack(log, () => growth.execute(prepared, key));
+}
+
+/** `--label`, as LABEL that stands in no line. */
+function listLabels({ options }: Build): Label[] {
+  return [...options.labels ?? []].map(([name, value]) => ({
+    kind: "label",
+    keyword: "LABEL",
+    position: { line: -1, column: 1 },
+    pairs: [{ name, value }],
+    isLiteral: true,
+  }));
+}
+
+/** HIT: the state that was found. */
+function statusIn({ options }: Build, hit: State | undefined) {
+  if (hit !== undefined) return "*";
   return options.dryRun ? " " : ".";
 }
 

@@ -100,10 +100,6 @@ export class StageState {
     }
   }
 
-  addLabels(labels: ReadonlyMap<string, string>): void {
-    for (const [name, value] of labels) this.#labels.set(name, value);
-  }
-
   #configure(change: SettingChange): void {
     this.#settings = applySetting(this.#settings, change, this.#isCmdOwn);
     if (change.name === "CMD") this.#isCmdOwn = true;
@@ -115,6 +111,11 @@ export class StageState {
   addHistory(text: string, now: Date): void {
     const created = now.toISOString().replace(/\.\d+Z$/, "Z");
     this.#history.push({ created, created_by: text });
+  }
+
+  /** The history of a state that was made earlier takes the place of ours: it has other times. */
+  takeHistory({ history }: Metadata): void {
+    this.#history.splice(0, this.#history.length, ...history);
   }
 
   toMetadata(): Metadata {

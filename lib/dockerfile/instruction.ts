@@ -87,6 +87,8 @@ export interface From extends Common {
 export interface Label extends Common {
   readonly kind: "label";
   readonly pairs: readonly Pair[];
+  /** Of the command line: what looks like a variable is none. */
+  readonly isLiteral?: true;
 }
 
 /** RSYNC and its other name NSYNC. */

@@ -40,6 +40,6 @@ function findImages(store: Store, pattern: string): readonly string[] {
 
 /** Out of sight first, so that killed half-way it leaves no half image. */
 function deleteImage(store: Store, name: string): void {
-  using scratch = new Scratch(store.path, store.fd, store.log);
+  using scratch = new Scratch(store);
   withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
 }

@@ -35,7 +35,7 @@ const CASES: readonly BuildCase[] = [
     dockerfile: "FROM base\nRUN --mount=type=cache,target=/c echo x >> /c/f\n" +
       "RUN --mount=type=cache,target=/d,id=/c,sharing=locked cat /d/f\n",
     expected: { code: 0, stdout: "x\n" },
-    after: "ch-image build -q -t u context; ls -d $I/c $I/d 2>&1 | wc -l",
+    after: "ch-image build -q --rebuild -t u context; ls -d $I/c $I/d 2>&1 | wc -l",
     prints: "x\nx\n2\n",
   },
   {

@@ -11,7 +11,8 @@ const OK: readonly BuildCase[] = [
     expected: {
       code: 0,
       stdout: "hi\n",
-      stderr: /^ {2}1\. FROM base\n[^]*^ {2}2\. RUN\.S echo hi\n[^]*^grown in 2 instructions: t$/m,
+      stderr:
+        /^ {2}1[.*] FROM base\n[^]*^ {2}2\. RUN\.S echo hi\n[^]*^grown in 2 instructions: t$/m,
     },
   },
   {
@@ -32,7 +33,11 @@ const OK: readonly BuildCase[] = [
   {
     name: "ENV with several pairs",
     dockerfile: 'FROM base\nENV A=1 B=$A C="x\\ty" D=q\nRUN echo "$A|$B|$C|$D"\n',
-    expected: { code: 0, stdout: "1|1|x\ty|q\n", stderr: / {2}2\. ENV A='1'\n {2}2\. ENV B='1'\n/ },
+    expected: {
+      code: 0,
+      stdout: "1|1|x\ty|q\n",
+      stderr: / {2}2\. ENV A='1'\n[^]* {2}2\. ENV B='1'\n/,
+    },
     after: "cat $I/ch/environment | grep -E '^[ABCD]='",
     prints: "A=1\nB=1\nC=x\ty\nD=q\n",
   },
@@ -198,15 +203,6 @@ const OK: readonly BuildCase[] = [
     after: "test -f $I/f -a -d $I/dev -a -d $I/mnt/9",
   },
   {
-    name: "ignored instructions warn and are not counted",
-    dockerfile: 'FROM base\nCMD ["x"]\nUSER me\nADD a b\nEXPOSE 80\n',
-    expected: {
-      code: 0,
-      stderr:
-        /warning: not yet supported, ignored: issue #780: CMD instruction\n[^]*warning: not supported, ignored: USER instruction\n[^]*warning: not yet supported, ignored: issue #782: ADD instruction\n[^]*grown in 1 instructions: t\n[^]*reprinting 4 warning/,
-    },
-  },
-  {
     name: "a parser directive warns",
     dockerfile: "# syntax=x\nFROM base\n",
     expected: {
@@ -331,11 +327,6 @@ const FAILING: readonly BuildCase[] = [
     expected: { code: 1, stderr: /error: image reference contains an undefined variable: \$undef/ },
   },
   {
-    name: "FROM --platform",
-    dockerfile: "FROM --platform=x base\n",
-    expected: { code: 1, stderr: /error: not yet supported: issue #778: FROM --platform/ },
-  },
-  {
     name: "output as base",
     dockerfile: "FROM base\n",
     args: ["-t", "base"],
@@ -378,12 +369,6 @@ const FAILING: readonly BuildCase[] = [
     dockerfile: "FROM base\nCOPY a b /etc/passwd\n",
     context: { "a": "", "b": "" },
     expected: { code: 1, stderr: /error: can.t COPY: not a directory: / },
-  },
-  {
-    name: "COPY --chmod",
-    dockerfile: "FROM base\nCOPY --chmod=1 f /\n",
-    context: { "f": "x" },
-    expected: { code: 1, stderr: /COPY: invalid option --chmod/ },
   },
   ...[
     ["0", /--from: stage 0 is the current stage/],

@@ -6,6 +6,8 @@ import { buildImage, type BuildOptions, type BuildTools } from "../../../lib/bui
 import { CacheMounts } from "../../../lib/build/cache_mounts.ts";
 import { chooseForce } from "../../../lib/build/force.ts";
 import { NO_SECRETS } from "../../../lib/build/secrets.ts";
+import type { Cache } from "../../../lib/cache/cache.ts";
+import { openCache } from "../../../lib/cache/open.ts";
 import { openSystemHost } from "../../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
 import { parseReference } from "../../../lib/reference/reference.ts";
@@ -22,12 +24,20 @@ const APPLETS = ["sh", "cat", "chmod", "chown", "env", "id", "ln", "ls", "mkdir"
 
 export class Storage extends Place {
   readonly store: Store;
+  readonly cache: Cache;
   readonly context: string;
 
   constructor() {
     super();
     this.context = this.make("context", {});
     this.store = openStore(`${this.path}/storage`, { lock: true }, newRecordedLog());
+    this.cache = openCache(this.store, {
+      mode: "disabled",
+      xattrs: false,
+      largeFile: undefined,
+      log: newRecordedLog(),
+      signal: new AbortController().signal,
+    });
     this.#makeBase();
   }
 
@@ -63,6 +73,7 @@ export class Storage extends Place {
         ...options,
       }, {
         store: this.store,
+        cache: this.cache,
         host: openSystemHost(),
         spawn: spawnInit,
         signal: new AbortController().signal,
@@ -84,6 +95,7 @@ export class Storage extends Place {
   }
 
   override [Symbol.dispose](): void {
+    this.cache[Symbol.dispose]();
     this.store[Symbol.dispose]();
     super[Symbol.dispose]();
   }

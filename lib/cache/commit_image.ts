@@ -1,0 +1,21 @@
+// An image that came from outside, complete in its transaction, gets its name and its place in the cache.
+
+import type { ImageTransaction } from "../store/transaction.ts";
+import type { Cache, NewImage } from "./cache.ts";
+
+/**
+ * Without a cache, or if it is disabled, the image only takes its name. A result that is known already is
+ * found by `cache.lookUp(cache.root, key, reference)`, and becomes the image by `cache.finish`.
+ */
+export async function commitImage(
+  cache: Cache | undefined,
+  image: ImageTransaction,
+  what: NewImage,
+): Promise<void> {
+  if (cache === undefined || cache.mode === "disabled") {
+    image.commit();
+    return;
+  }
+  const state = await cache.commitImage(image.rootFd, image.rootPath, what);
+  await cache.finish(image.reference, state, image);
+}
