@@ -197,8 +197,11 @@ struct ch_cache_commit_request {
     uint32_t path_count;
     uint32_t since_nsec; /* private trees: files whose status changed before are not read again */
     int64_t since;
+    uint64_t large; /* bytes; files of that size and more get a name in LARGEFD as well, 0: none */
+    int32_t largefd;
+    int32_t reserved;
 };
-static_assert(sizeof(struct ch_cache_commit_request) == 32, "ffi/cache.ts writes this block");
+static_assert(sizeof(struct ch_cache_commit_request) == 48, "ffi/cache.ts writes this block");
 
 struct ch_cache_commit_result {
     uint8_t digest[32];   /* of the tree: equal if everything in it is */
@@ -227,12 +230,23 @@ CH_API int32_t ch_cache_check_out(int32_t cachefd, const char *state, const char
 
 struct ch_cache_sweep_result {
     uint64_t kept;
+    uint64_t kept_bytes;
     uint64_t removed;
-    uint64_t freed; /* bytes */
+    uint64_t freed; /* bytes on disk */
 };
-/* Removes the objects that none of STATES (COUNT of them) has. */
-CH_API int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count,
+/* Removes the objects that none of STATES (COUNT of them) has. MEASURE: only counts those that one
+ * has. */
+CH_API int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count, uint32_t measure,
                               struct ch_cache_sweep_result *result, struct ch_error *err);
+
+struct ch_cache_size {
+    uint64_t files; /* directories too */
+    uint64_t bytes; /* on disk */
+    uint64_t objects;
+    uint64_t object_bytes; /* in them */
+};
+CH_API int32_t ch_cache_measure(int32_t cachefd, struct ch_cache_size *result,
+                                struct ch_error *err);
 
 /* --- lock: c/shim/lock.c, ffi/lock.ts
  * ------------------------------------------------------------- */

@@ -34,6 +34,8 @@ export interface TreeCommit extends TreeOptions {
   readonly changed: readonly string[] | "overlay";
   /** Files of a private tree that have not changed since are not read again. */
   readonly since?: { readonly sec: number; readonly nsec: number } | undefined;
+  /** Files of that size, in bytes, and more get a name in the directory FD as well. */
+  readonly large?: { readonly size: number; readonly fd: number } | undefined;
 }
 
 export interface TreeCommitted {
@@ -60,7 +62,7 @@ export interface Notice {
 export async function commitTree(commit: TreeCommit): Promise<TreeCommitted> {
   const { changed, since = { sec: 0, nsec: 0 } } = commit;
   const paths = changed === "overlay" ? [] : changed;
-  const request = new DataView(new ArrayBuffer(32));
+  const request = new DataView(new ArrayBuffer(48));
   request.setInt32(0, commit.cacheFd, true);
   request.setInt32(4, commit.workFd, true);
   request.setInt32(8, commit.fd, true);
@@ -68,6 +70,8 @@ export async function commitTree(commit: TreeCommit): Promise<TreeCommitted> {
   request.setUint32(16, paths.length, true);
   request.setUint32(20, since.nsec, true);
   request.setBigInt64(24, BigInt(since.sec), true);
+  request.setBigUint64(32, BigInt(commit.large?.size ?? 0), true);
+  request.setInt32(40, commit.large?.fd ?? -1, true);
   const block = newErrorBlock();
   const memory = [
     new Uint8Array(request.buffer),
@@ -154,26 +158,51 @@ export async function checkOutTree(request: CheckOut): Promise<void> {
 
 export interface Swept {
   readonly kept: number;
+  /** Bytes on disk of what is kept; measured only if asked for. */
+  readonly bytes: number;
   readonly removed: number;
-  /** Bytes. */
+  /** Bytes on disk. */
   readonly freed: number;
 }
 
-/** Removes the objects that none of STATES has. */
-export async function sweepObjects(cacheFd: number, states: readonly string[]): Promise<Swept> {
+/** Removes the objects that none of STATES has; or only measures the others. */
+export async function sweepObjects(
+  cacheFd: number,
+  states: readonly string[],
+  what: "remove" | "measure",
+): Promise<Swept> {
   const block = newErrorBlock();
   const list = joinStrings(states);
-  const result = new BigUint64Array(3);
+  const result = new BigUint64Array(4);
   const bytes = new Uint8Array(result.buffer);
+  const measure = what === "measure" ? 1 : 0;
   const status = await holding(
-    library().ch_cache_sweep(cacheFd, list, states.length, bytes, block),
+    library().ch_cache_sweep(cacheFd, list, states.length, measure, bytes, block),
     list,
     bytes,
     block,
   );
   checkResult(status, block);
-  const [kept, removed, freed] = Array.from(result, Number);
-  return { kept: kept!, removed: removed!, freed: freed! };
+  const [kept, keptBytes, removed, freed] = Array.from(result, Number);
+  return { kept: kept!, bytes: keptBytes!, removed: removed!, freed: freed! };
+}
+
+export interface CacheSize {
+  /** Directories count. */
+  readonly files: number;
+  /** On disk. */
+  readonly bytes: number;
+  readonly objects: number;
+  readonly objectBytes: number;
+}
+
+export async function measureCache(cacheFd: number): Promise<CacheSize> {
+  const block = newErrorBlock();
+  const result = new BigUint64Array(4);
+  const out = new Uint8Array(result.buffer);
+  checkResult(await holding(library().ch_cache_measure(cacheFd, out, block), out, block), block);
+  const [files, bytes, objects, objectBytes] = Array.from(result, Number);
+  return { files: files!, bytes: bytes!, objects: objects!, objectBytes: objectBytes! };
 }
 
 function packOptions({ xattrs, isPrivate }: TreeOptions): number {

@@ -56,10 +56,11 @@ export const CACHE = {
     nonblocking: true,
   },
   ch_cache_sweep: {
-    parameters: ["i32", "buffer", "u32", "buffer", ERROR],
+    parameters: ["i32", "buffer", "u32", "u32", "buffer", ERROR],
     result: "i32",
     nonblocking: true,
   },
+  ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
 } as const;
 
 /** c/shim/digest.c; wrapped by ffi/digest.ts. */

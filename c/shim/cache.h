@@ -162,6 +162,7 @@ void cache_free_writer(const struct cache_writer *writer);
 void cache_hash_object(const struct cache_entry *entry, const char *path, uint8_t key[CACHE_KEY]);
 void cache_name_object(const struct cache_entry *entry, const char *path,
                        char name[CACHE_OBJECT_NAME]);
+void cache_name_key(const uint8_t key[CACHE_KEY], char name[CACHE_OBJECT_NAME]);
 /* Is ST the object of ENTRY, as far as can be told without reading it? */
 bool cache_is_intact(const struct cache_entry *entry, const struct stat *st);
 /* Path that ENTRY, which is at PATH, had first. */

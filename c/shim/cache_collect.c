@@ -84,6 +84,24 @@ static bool parse_key(const char *directory, const char *name, uint8_t key[CACHE
     return true;
 }
 
+/* How large the needed objects are, of those that there are. */
+static int measure_needed(const struct sweep *sweep)
+{
+    for (size_t i = 0; i < sweep->needed.capacity; i++) {
+        char object[CACHE_OBJECT_NAME];
+        struct stat st;
+
+        if (!sweep->needed.slots[i].used)
+            continue;
+        cache_name_key(sweep->needed.slots[i].key, object);
+        if (tree_stat_at(sweep->cache.objects, object, &st) != 0)
+            continue;
+        sweep->result->kept++;
+        sweep->result->kept_bytes += (uint64_t)st.st_blocks * 512;
+    }
+    return 0;
+}
+
 static int sweep_directory(struct sweep *sweep, int objects, const char *directory)
 {
     TREE_CLOSE int fd = openat(objects, directory, TREE_DIRECTORY);
@@ -110,7 +128,7 @@ static int sweep_directory(struct sweep *sweep, int objects, const char *directo
     return 0;
 }
 
-int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count,
+int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count, uint32_t measure,
                        struct ch_cache_sweep_result *out, struct ch_error *err)
 {
     __attribute__((cleanup(free_sweep))) struct sweep sweep = {
@@ -133,6 +151,8 @@ int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count,
         if (result < 0)
             return result;
     }
+    if (measure)
+        return measure_needed(&sweep);
     TREE_CLOSE int objects = openat(cachefd, "objects", TREE_DIRECTORY);
     if (objects < 0 || tree_read_names(objects, &names) != 0)
         return CH_FAIL(err, "openat", "%s", "objects");
@@ -142,4 +162,56 @@ int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count,
             return result;
     }
     return 0;
+}
+
+struct measure {
+    struct ch_cache_size *out;
+    struct tree_path path;
+    struct ch_error *err;
+};
+
+static void free_measure(const struct measure *measure)
+{
+    tree_free_path(&measure->path);
+}
+
+static int measure_directory(struct measure *measure, int fd)
+{
+    TREE_NAMES names = {NULL, 0};
+    struct tree_name name;
+    struct stat st;
+
+    if (tree_read_names(fd, &names) != 0)
+        return CH_FAIL(measure->err, "getdents64", "%s", measure->path.text);
+    for (size_t at = 0; tree_next_name(&names, &at, &name);) {
+        if (tree_stat_at(fd, name.name, &st) != 0)
+            continue; /* somebody removed it */
+        size_t before = tree_path_push(&measure->path, name.name);
+        if (before == (size_t)-1)
+            return CH_FAIL(measure->err, "malloc", "%s", name.name);
+        measure->out->files++;
+        measure->out->bytes += (uint64_t)st.st_blocks * 512;
+        if (S_ISREG(st.st_mode) && strncmp(measure->path.text, "objects/", 8) == 0) {
+            measure->out->objects++;
+            measure->out->object_bytes += (uint64_t)st.st_size;
+        }
+        if (S_ISDIR(st.st_mode)) {
+            TREE_CLOSE int below = openat(fd, name.name, TREE_DIRECTORY);
+            int result = below < 0 ? 0 : measure_directory(measure, below);
+            if (result < 0)
+                return result;
+        }
+        tree_path_cut(&measure->path, before);
+    }
+    return 0;
+}
+
+int32_t ch_cache_measure(int32_t cachefd, struct ch_cache_size *out, struct ch_error *err)
+{
+    __attribute__((cleanup(free_measure))) struct measure measure = {.out = out, .err = err};
+
+    *out = (struct ch_cache_size){0};
+    if (tree_path_push(&measure.path, "") == (size_t)-1)
+        return CH_FAIL(err, "malloc", "%s", "");
+    return measure_directory(&measure, cachefd);
 }

@@ -486,6 +486,8 @@ int32_t ch_cache_commit(const struct ch_cache_commit_request *request, const cha
         .workfd = request->workfd,
         .flags = request->flags,
         .since = {.tv_sec = request->since, .tv_nsec = request->since_nsec},
+        .large = request->large,
+        .largefd = request->largefd,
         .block = malloc(COMMIT_BLOCK),
         .notices = notices,
         .notices_capacity = notices_capacity,

@@ -13,6 +13,8 @@ struct commit {
     int workfd; /* an empty directory, for files in the making */
     uint32_t flags;
     struct timespec since;
+    uint64_t large;
+    int largefd;
     struct tree_path path;
     struct link_map links; /* first paths of files with several names */
     char *block;

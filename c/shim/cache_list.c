@@ -101,13 +101,10 @@ void cache_hash_object(const struct cache_entry *entry, const char *path, uint8_
     memcpy(key, digest, CACHE_KEY);
 }
 
-void cache_name_object(const struct cache_entry *entry, const char *path,
-                       char name[CACHE_OBJECT_NAME])
+void cache_name_key(const uint8_t key[CACHE_KEY], char name[CACHE_OBJECT_NAME])
 {
     static const char HEX[] = "0123456789abcdef";
-    uint8_t key[CACHE_KEY];
 
-    cache_hash_object(entry, path, key);
     for (int i = 0; i < CACHE_KEY; i++) {
         *name++ = HEX[key[i] >> 4];
         *name++ = HEX[key[i] & 15];
@@ -115,6 +112,15 @@ void cache_name_object(const struct cache_entry *entry, const char *path,
             *name++ = '/';
     }
     *name = '\0';
+}
+
+void cache_name_object(const struct cache_entry *entry, const char *path,
+                       char name[CACHE_OBJECT_NAME])
+{
+    uint8_t key[CACHE_KEY];
+
+    cache_hash_object(entry, path, key);
+    cache_name_key(key, name);
 }
 
 bool cache_is_intact(const struct cache_entry *entry, const struct stat *st)

@@ -97,13 +97,12 @@ static int copy_to_object(struct commit *commit, int dirfd, const char *name,
     return install_object(commit, object);
 }
 
-int commit_store_object(struct commit *commit, int dirfd, const char *name,
-                        const struct cache_entry *entry, const struct stat *file, bool by_copy)
+static int store_object(struct commit *commit, int dirfd, const char *name,
+                        const struct cache_entry *entry, const struct stat *file, bool by_copy,
+                        const char *object)
 {
-    char object[CACHE_OBJECT_NAME];
     struct stat st;
 
-    cache_name_object(entry, cache_first_path(entry, commit->path.text), object);
     if (by_copy)
         return copy_to_object(commit, dirfd, name, entry, object);
     if (link_to_object(commit, dirfd, name, object) == 0) {
@@ -129,4 +128,31 @@ int commit_store_object(struct commit *commit, int dirfd, const char *name,
     if (linkat(dirfd, name, commit->workfd, WORK_NAME, 0) != 0)
         return -1;
     return install_object(commit, object);
+}
+
+/* Large files are listed by a further name: "<32 hex>%<path with / as %>", 192 characters at most.
+ */
+static int list_large(const struct commit *commit, const char *object)
+{
+    char name[193];
+
+    snprintf(name, sizeof(name), "%.2s%.30s%%%s", object, object + 3, commit->path.text);
+    for (char *at = name; *at != '\0'; at++)
+        if (*at == '/')
+            *at = '%';
+    if (linkat(commit->cache.objects, object, commit->largefd, name, 0) == 0)
+        return 0;
+    /* It is a list for people: what cannot be linked is not listed. */
+    return errno == EEXIST || errno == EMLINK || errno == EPERM || errno == ENOTSUP ? 0 : -1;
+}
+
+int commit_store_object(struct commit *commit, int dirfd, const char *name,
+                        const struct cache_entry *entry, const struct stat *file, bool by_copy)
+{
+    char object[CACHE_OBJECT_NAME];
+
+    cache_name_object(entry, cache_first_path(entry, commit->path.text), object);
+    if (store_object(commit, dirfd, name, entry, file, by_copy, object) != 0)
+        return -1;
+    return commit->large > 0 && entry->size >= commit->large ? list_large(commit, object) : 0;
 }

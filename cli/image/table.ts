@@ -12,6 +12,10 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "build an image from a Dockerfile",
     load: async () => (await import("./build.ts")).build,
   },
+  "build-cache": {
+    summary: "print a summary of the build cache; look after it",
+    load: async () => (await import("./build_cache.ts")).buildCache,
+  },
   delete: {
     summary: "delete images from the storage directory",
     load: async () => (await import("./delete.ts")).deleteCommand,
@@ -36,6 +40,10 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "delete everything in the storage directory",
     load: async () => (await import("./reset.ts")).reset,
   },
+  undelete: {
+    summary: "bring a deleted image back from the build cache",
+    load: async () => (await import("./undelete.ts")).undelete,
+  },
   "storage-path": {
     summary: "print the storage directory's path; same as “gestalt storage-path”",
     load: async () => (await import("./gestalt.ts")).storagePath,
@@ -44,8 +52,6 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
 
 /** Sub-commands of older Charliecloud that this version does not have. */
 export const ABSENT: readonly string[] = [
-  "build-cache",
   "pull",
   "push",
-  "undelete",
 ];

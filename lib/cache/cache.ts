@@ -10,7 +10,7 @@ import { openDirectory, openRoot } from "../../ffi/tree.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
-import { CACHE } from "../store/layout.ts";
+import { CACHE, LARGE_FILES } from "../store/layout.ts";
 import { CACHE_PLACE, placeOf } from "../store/lock.ts";
 import { defaultMetadata } from "../store/metadata.ts";
 import { readMetadata } from "../store/metadata_files.ts";
@@ -211,6 +211,8 @@ export class Cache implements StateStore, Disposable {
       signal: this.options.signal,
       onWait: () => this.options.log.info("waiting for build cache garbage collection ..."),
     });
+    using large = openDirectory(this.store.fd, LARGE_FILES);
+    const { largeFile, xattrs } = this.options;
     try {
       const committed = await commitTree({
         cacheFd: this.fd,
@@ -218,7 +220,8 @@ export class Cache implements StateStore, Disposable {
         parent: parent.name === "" ? undefined : parent.name,
         fd: change.kind === "overlay" ? change.upperFd : change.rootFd,
         changed: change.kind === "overlay" ? "overlay" : change.paths,
-        xattrs: this.options.xattrs,
+        xattrs,
+        large: largeFile === undefined ? undefined : { size: largeFile, fd: large.fd },
         isPrivate: change.kind === "paths" && change.files === "copied",
         since: change.kind === "paths" ? change.since : undefined,
       });

@@ -17,6 +17,8 @@ export const IMAGES = "img";
 export const DOWNLOADS = "dlcache";
 /** States of images (lib/cache/layout.ts). */
 export const CACHE = "bucache";
+/** Further names of large files of those states. */
+export const LARGE_FILES = "bularge";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
@@ -24,7 +26,7 @@ export const SCRATCH = "imgtmp";
 export const CACHE_MOUNTS = "mounts";
 
 /** Made when the storage is. */
-export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, "bularge"] as const;
+export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, LARGE_FILES] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 
