@@ -175,11 +175,12 @@ function makeTarget(
     const missing = listMissing(found.path, found.present);
     for (const path of missing) {
       const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-      const time = findEntry(rootFd, parent)!;
+      const before = findEntry(rootFd, parent)!;
       const isFile = path === found.path && type === "file";
       if (isFile) change.createFile(rootFd, path, 0o644)[Symbol.dispose]();
       else change.makeDirectory(rootFd, path, 0o755);
-      stack.defer(() => takeBack(path, isFile, parent, time, rootFd));
+      const made = findEntry(rootFd, parent)!;
+      stack.defer(() => takeBack(path, isFile, { path: parent, before, made }, rootFd));
     }
     return `/${found.path}`;
   } catch (error) {
@@ -207,15 +208,18 @@ function listMissing(path: string, present: string): string[] {
   return paths;
 }
 
+/** A directory that something was made in. */
+interface Parent {
+  readonly path: string;
+  /** Its time before that, and after. */
+  readonly before: change.FileTime;
+  readonly made: change.FileTime;
+}
+
 /** The command may have removed it, or may have put something there: then it is the image's. */
-function takeBack(
-  path: string,
-  isFile: boolean,
-  parent: string,
-  time: change.FileTime,
-  rootFd: number,
-): void {
+function takeBack(path: string, isFile: boolean, parent: Parent, rootFd: number): void {
   const entry = findEntry(rootFd, path);
+  const now = findEntry(rootFd, parent.path);
   if (isFile) {
     if (entry?.type !== "file" || entry.size > 0) return;
     change.removeFile(rootFd, path);
@@ -223,7 +227,10 @@ function takeBack(
     if (entry?.type !== "directory" || !isEmpty(rootFd, path)) return;
     change.removeEmptyDirectory(rootFd, path);
   }
-  change.setTime(rootFd, parent, time);
+  if (now === undefined) return;
+  // A time that the command gave it is the image's, too.
+  const isOurs = now.mtime === parent.made.mtime && now.mtimeNsec === parent.made.mtimeNsec;
+  change.setTime(rootFd, parent.path, isOurs ? parent.before : now);
 }
 
 function isEmpty(rootFd: number, path: string): boolean {
