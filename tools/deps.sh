@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 build='gcc make libc6-dev libsquashfs-dev libzstd-dev liblzma-dev zlib1g-dev liblz4-dev liblzo2-dev
     libdeflate-dev libbz2-dev'
 demo='debootstrap util-linux'
-test="$demo busybox-static squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
+test="$demo busybox-static rsync git squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
     clang-format openmpi-bin mpich"
 bench='charliecloud bubblewrap buildah podman hyperfine squashfs-tools debootstrap busybox-static'
 

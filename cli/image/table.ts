@@ -32,6 +32,10 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "list the images in the storage directory",
     load: async () => (await import("./list.ts")).list,
   },
+  modify: {
+    summary: "make an image from another by shell code",
+    load: async () => (await import("./modify.ts")).modify,
+  },
   reset: {
     summary: "delete everything in the storage directory",
     load: async () => (await import("./reset.ts")).reset,
@@ -48,7 +52,6 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
 
 /** Sub-commands of older Charliecloud that this version does not have. */
 export const ABSENT: readonly string[] = [
-  "modify",
   "pull",
   "push",
 ];

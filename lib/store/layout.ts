@@ -22,10 +22,19 @@ export const LARGE_FILES = "bularge";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
+/** What `RUN --mount=type=cache` keeps, a directory for each ID. */
+export const CACHE_MOUNTS = "mounts";
+
 /** Made when the storage is. */
 export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, LARGE_FILES] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 
 /** All that may be there besides; "mnt" is ch-run's default mount point for SquashFS images. */
-export const OPTIONAL: readonly string[] = [LOCK_FILE, SCRATCH, FRESH_VERSION, "mnt"];
+export const OPTIONAL: readonly string[] = [
+  LOCK_FILE,
+  SCRATCH,
+  FRESH_VERSION,
+  CACHE_MOUNTS,
+  "mnt",
+];

@@ -9,7 +9,7 @@ import { ABSENT, SUB_COMMANDS } from "../../cli/image/table.ts";
 import { type Command, listSpellings, spellOption } from "../../cli/options.ts";
 import { RUN_COMMAND, RUN_SYNOPSIS } from "../../cli/run_table.ts";
 import { FORMATS } from "../../lib/convert/format.ts";
-import { IGNORED_KEYWORDS } from "../../lib/dockerfile/instruction.ts";
+import { SETTING_RULES } from "../../lib/dockerfile/grammar_settings.ts";
 import { ChError } from "../../lib/error.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { VERSION } from "../../lib/version.ts";
@@ -66,9 +66,11 @@ Deno.test("ch-image(1) names the sub-commands that this version lacks", () => {
   }
 });
 
-Deno.test("ch-image(1) names the instructions that are ignored", () => {
+Deno.test("ch-image(1) names the instructions about running images", () => {
   const text = readPage("ch-image").textOf("Instructions");
-  for (const keyword of IGNORED_KEYWORDS) assert.match(text, new RegExp(`\\b${keyword}\\b`));
+  for (const keyword of Object.keys(SETTING_RULES)) {
+    assert.match(text, new RegExp(`\\b${keyword}\\b`));
+  }
 });
 
 Deno.test("ch-image(1) has the section that a wrong image reference points to", () => {
