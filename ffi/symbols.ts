@@ -19,6 +19,19 @@ export const PROCESS = {
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
 } as const;
 
+/** c/shim/sha256.c; wrapped by ffi/sha256.ts. */
+export const SHA256 = {
+  ch_sha256_begin: { parameters: ["buffer"], result: "void" },
+  ch_sha256_add: { parameters: ["buffer", "buffer", "u64"], result: "void" },
+  ch_sha256_add_in_background: {
+    name: "ch_sha256_add",
+    parameters: ["buffer", "buffer", "u64"],
+    result: "void",
+    nonblocking: true,
+  },
+  ch_sha256_end: { parameters: ["buffer", "buffer"], result: "void" },
+} as const;
+
 /** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
