@@ -71,12 +71,12 @@ export {
   type Source,
 } from "./lib/layer/entry.ts";
 export {
-  compressGzip,
   type Compression,
   decompress,
   detectCompression,
   openFileChunks,
 } from "./lib/layer/codec.ts";
+export { compress, type Compressor, type LevelRange, LEVELS } from "./lib/layer/compress.ts";
 export { readTar } from "./lib/layer/tar_reader.ts";
 export { type Output, TarWriter, type TarWriterOptions } from "./lib/layer/tar_writer.ts";
 export { CONVERT_RULES, type ImageRules, readImageArchive } from "./lib/layer/image_rules.ts";

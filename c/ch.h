@@ -201,7 +201,8 @@ CH_API void ch_sha256_begin(struct ch_sha256 *hash);
 CH_API void ch_sha256_add(struct ch_sha256 *hash, const void *data, uint64_t size);
 CH_API void ch_sha256_end(struct ch_sha256 *hash, uint8_t digest[32]);
 
-/* --- compression: c/shim/{decoder,gzip,input_file}.c, ffi/codec.ts -------------------------------
+/* --- compression: c/shim/{decoder,compress,input_file}.c, ffi/codec.ts
+ * -------------------------------
  */
 
 struct ch_decoder_progress {
@@ -217,10 +218,12 @@ CH_API int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size,
                               uint64_t out_size, struct ch_decoder_progress *progress,
                               struct ch_error *err);
 CH_API int32_t ch_decoder_close(uint64_t handle);
-/* One gzip member without name or time, levels 0 to 12. */
-CH_API int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err);
-CH_API int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
-                              uint64_t out_size, uint64_t *produced, struct ch_error *err);
+/* One piece by itself, of KIND 1 to 4; pieces may follow one another. Levels: gzip 0 to 12, bzip2 1
+ * to 9, xz 0 to 9, zstd 1 to 22. */
+CH_API int32_t ch_compress_bound(int32_t kind, uint64_t in_size, uint64_t *bound,
+                                 struct ch_error *err);
+CH_API int32_t ch_compress(int32_t kind, int32_t level, const void *in, uint64_t in_size, void *out,
+                           uint64_t out_size, uint64_t *produced, struct ch_error *err);
 /* Reading a file of the host from front to back, off the main thread: as many bytes as there are.
  */
 CH_API int32_t ch_input_open(const char *path, struct ch_error *err);

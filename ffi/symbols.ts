@@ -32,7 +32,7 @@ export const SHA256 = {
   ch_sha256_end: { parameters: ["buffer", "buffer"], result: "void" },
 } as const;
 
-/** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
+/** c/shim/{decoder,compress,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
   ch_decoder_run: {
@@ -41,9 +41,9 @@ export const CODEC = {
     nonblocking: true,
   },
   ch_decoder_close: { parameters: ["u64"], result: "i32" },
-  ch_gzip_bound: { parameters: ["u64", "buffer", ERROR], result: "i32" },
-  ch_gzip_member: {
-    parameters: ["i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
+  ch_compress_bound: { parameters: ["i32", "u64", "buffer", ERROR], result: "i32" },
+  ch_compress: {
+    parameters: ["i32", "i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
     result: "i32",
     nonblocking: true,
   },

@@ -88,6 +88,9 @@ async function writeOutput(request: ConvertRequest, target: Target): Promise<voi
       const source = input.format === "squash" ? completed(request) : entries(request);
       return await writeTarFile(source, target.path, {
         xattrs,
+        compressor: "gzip",
+        level: undefined,
+        owner: "keep",
         onSkippedSockets: (count) => log.warning(`ignored ${count} sockets`),
       });
     }
