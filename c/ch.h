@@ -185,21 +185,15 @@ CH_API int32_t ch_tree_apply_overlay(int32_t upperfd, int32_t imagefd,
 CH_API int32_t ch_lock_acquire(const char *path, struct ch_error *err);
 CH_API int32_t ch_lock_release(int32_t fd, struct ch_error *err);
 
-/* --- sha256.c; ffi/sha256.ts ---------------------------------------------------------------------
+/* --- digest.c; ffi/sha256.ts ---------------------------------------------------------------------
  *
- * Cannot fail. */
+ * STATE is memory of the caller's, aligned to 8 bytes. Cannot fail. */
 
-struct ch_sha256 {
-    uint32_t state[8];
-    uint64_t length;
-    uint64_t has_instructions; /* of the processor's; to ask takes long in a virtual machine */
-    uint8_t pending[64];
-};
-static_assert(sizeof(struct ch_sha256) == 112, "ffi/sha256.ts makes room for this");
+#define CH_SHA256_STATE 104
 
-CH_API void ch_sha256_begin(struct ch_sha256 *hash);
-CH_API void ch_sha256_add(struct ch_sha256 *hash, const void *data, uint64_t size);
-CH_API void ch_sha256_end(struct ch_sha256 *hash, uint8_t digest[32]);
+CH_API void ch_sha256_begin(void *state);
+CH_API void ch_sha256_add(void *state, const void *data, uint64_t size);
+CH_API void ch_sha256_end(void *state, uint8_t digest[32]);
 
 /* --- compression: c/shim/{decoder,compress,input_file}.c, ffi/codec.ts
  * -------------------------------

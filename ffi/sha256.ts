@@ -1,10 +1,10 @@
-// SHA-256 of what comes piece by piece (c/shim/sha256.c).
+// SHA-256 of what comes piece by piece (c/shim/digest.c).
 
 import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
 import { SHA256 } from "./symbols.ts";
 
-const STATE_SIZE = 112, DIGEST_SIZE = 32;
+const STATE_SIZE = 104, DIGEST_SIZE = 32;
 /** From here on another thread is worth the way to it. */
 const LARGE = 1 << 16;
 

@@ -19,7 +19,7 @@ export const PROCESS = {
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
 } as const;
 
-/** c/shim/sha256.c; wrapped by ffi/sha256.ts. */
+/** c/shim/digest.c; wrapped by ffi/sha256.ts. */
 export const SHA256 = {
   ch_sha256_begin: { parameters: ["buffer"], result: "void" },
   ch_sha256_add: { parameters: ["buffer", "buffer", "u64"], result: "void" },
