@@ -31,6 +31,31 @@ export const COMMON_OPTIONS = defineOptions([
     help: "check dependencies and exit: status 0 and no output if all is well",
   },
   {
+    long: "always-download",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "download configuration and layers even if they are in the download cache",
+  },
+  {
+    long: "arch",
+    short: "a",
+    argument: "required",
+    placeholder: "ARCH",
+    repeat: "last",
+    group,
+    help: "architecture to pull, e.g. arm64/v8; default host, the one of this machine; yolo is " +
+      "whatever the registry serves",
+  },
+  {
+    long: "auth",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "authenticate to registries that want it, asking for name and password if they are not " +
+      "known; also with CH_IMAGE_AUTH=yes; push always does",
+  },
+  {
     long: "no-cache",
     argument: "none",
     repeat: "idempotent",
@@ -68,6 +93,21 @@ export const COMMON_OPTIONS = defineOptions([
     help: "do not save extended attributes, even if CH_XATTRS is set",
   },
   {
+    long: "password-many",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "forget name and password for registries after each use",
+  },
+  {
+    long: "plain-http",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help:
+      "talk to registries without TLS; on this very machine that is tried without this option, too",
+  },
+  {
     long: "xattrs",
     argument: "none",
     repeat: "idempotent",
@@ -94,6 +134,13 @@ export const COMMON_OPTIONS = defineOptions([
     help: "storage directory; default $CH_IMAGE_STORAGE, else /var/tmp/$USER.ch",
   },
   {
+    long: "tls-no-verify",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "do not verify certificates of registries",
+  },
+  {
     long: "verbose",
     short: "v",
     argument: "none",
@@ -103,14 +150,9 @@ export const COMMON_OPTIONS = defineOptions([
   },
   absent("cache", { argument: "none", exclusive: "cache" }),
   absent("cache-large", { argument: "required" }),
-  absent("arch", { argument: "required", short: "a" }),
-  absent("always-download", { argument: "none" }),
-  absent("auth", { argument: "none" }),
-  absent("password-many", { argument: "none" }),
-  absent("tls-no-verify", { argument: "none" }),
 ]);
 
-/** They belong to the build cache and to registries. */
+/** They belong to the build cache. */
 function absent<Name extends string>(
   long: Name,
   rest: Pick<Option, "argument" | "short" | "exclusive">,

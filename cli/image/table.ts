@@ -28,6 +28,18 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "list the images in the storage directory",
     load: async () => (await import("./list.ts")).list,
   },
+  login: {
+    summary: "save name and password for a registry",
+    load: async () => (await import("./login.ts")).login,
+  },
+  logout: {
+    summary: "remove what login saved",
+    load: async () => (await import("./logout.ts")).logout,
+  },
+  pull: {
+    summary: "get an image from a registry",
+    load: async () => (await import("./pull.ts")).pull,
+  },
   reset: {
     summary: "delete everything in the storage directory",
     load: async () => (await import("./reset.ts")).reset,
@@ -42,7 +54,6 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
 export const ABSENT: readonly string[] = [
   "build-cache",
   "modify",
-  "pull",
   "push",
   "undelete",
 ];

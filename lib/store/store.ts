@@ -8,6 +8,7 @@ import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference, unmangleName } from "../reference/reference.ts";
 import { checkEntries, checkVersion } from "./check.ts";
 import { createStore } from "./create.ts";
+import { isResumable } from "./downloads.ts";
 import { DOWNLOADS, IMAGES, SCRATCH, STORE_VERSION } from "./layout.ts";
 import { lockStore } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
@@ -123,7 +124,7 @@ function removeLeftovers({ path, fd, log }: Store): void {
   }
   const downloads = [...Deno.readDirSync(`${path}/${DOWNLOADS}`)]
     .map(({ name }) => name)
-    .filter((name) => name.startsWith("part_"));
+    .filter((name) => name.startsWith("part_") && !isResumable(name));
   if (downloads.length === 0) return;
   for (const name of downloads) removeStubborn(fd, `${DOWNLOADS}/${name}`);
   log.warning(`deleted ${downloads.length} partially downloaded files`);
