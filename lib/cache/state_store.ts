@@ -90,5 +90,9 @@ export interface StateStore {
    * tree that grew, if one did; without it the directory is left alone if it is at STATE already,
    * else switched there.
    */
-  finish(reference: ImageReference, state: State, image: ImageTransaction | undefined): Promise<void>;
+  finish(
+    reference: ImageReference,
+    state: State,
+    image: ImageTransaction | undefined,
+  ): Promise<void>;
 }

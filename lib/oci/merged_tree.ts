@@ -35,6 +35,10 @@ export interface Inode {
 
 /** Links on the way to one entry; as the kernel has it. */
 const MAX_LINKS = 40;
+/** No path of the kernel's has more components. */
+const MAX_DEPTH = 2048;
+/** Of a name in a message. */
+const MAX_NAME = 500;
 
 export class MergedTree {
   readonly #root: Directory = newDirectory(0);
@@ -143,9 +147,8 @@ export class MergedTree {
   #require(path: string, member: string): Directory {
     const directory = this.#walk(path, "make");
     if (directory !== undefined) return directory;
-    throw new ChError(
-      `can’t write: ${displayOsString(member)}: not a directory: ${displayOsString(path)}`,
-    );
+    const name = member.length > MAX_NAME ? `${member.slice(0, MAX_NAME)}...` : member;
+    throw new ChError(`can’t write: ${displayOsString(name)}: its directory can’t be made`);
   }
 
   /** Where PATH leads if the tree is all there is; what is missing is made, or else undefined. */
@@ -166,6 +169,7 @@ export class MergedTree {
         next = newDirectory(this.#layer);
         here.children.set(part, next);
       }
+      if (way.length > MAX_DEPTH) return undefined;
       if (next.kind === "directory") way.push(next);
       else if (next.inode.entry.type !== "symlink" || ++links > MAX_LINKS) return undefined;
       else {

@@ -51,17 +51,20 @@ export type Document =
   | { readonly kind: "manifest"; readonly manifest: Manifest }
   | { readonly kind: "index"; readonly index: Index };
 
-/** Values that nobody here uses are kept as they are. */
-export interface ImageConfig {
+/** What an image's configuration says, but for its layers. Values that nobody here uses are kept. */
+export interface ImageDetails {
   readonly architecture: string;
   readonly os: string;
   readonly variant?: string;
   /** RFC 3339. */
   readonly created?: string;
   readonly config?: RunConfig;
-  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };
   readonly history?: readonly HistoryEntry[];
   readonly [other: string]: unknown;
+}
+
+export interface ImageConfig extends ImageDetails {
+  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };
 }
 
 /** How a container of the image is to run. */

@@ -7,7 +7,7 @@ import { TreeWriter } from "../../../lib/layer/tree_writer.ts";
 import { LayeredTree } from "../../../lib/oci/layered_tree.ts";
 import { mergeLayers } from "../../../lib/oci/layer_merge.ts";
 import { parseWhiteout } from "../../../lib/oci/whiteout.ts";
-import { entriesOf, lines, showTree, TemporaryDirectory } from "../../tree_fixture.ts";
+import { entriesOf, lines, showEntries, showTree, TemporaryDirectory } from "../../tree_fixture.ts";
 
 Deno.test("parseWhiteout() tells what is gone", () => {
   assert.equal(parseWhiteout("etc/hosts"), undefined);
@@ -160,6 +160,15 @@ for (const [name, layers, message] of REFUSED) {
     await assert.rejects(merged(work.makeTree("b", ""), layers), { name: "ChError", message });
   });
 }
+
+Deno.test("mergeLayers() has a limit to depth, which all below it can be shown at", async () => {
+  const nest = (depth: number) => "a/".repeat(depth) + "f";
+  const show = (path: string) => showEntries(mergeLayers([() => entriesOf(`f 0644 ${path} "x"`)]));
+  assert.equal((await show(nest(2048))).split("\n").length, 2048 + 2);
+  for (const depth of [2049, 100_000]) {
+    await assert.rejects(show(nest(depth)), { name: "ChError", message: /^can’t write: a\/a\// });
+  }
+});
 
 Deno.test("mergeLayers() notices that a layer changed between its passes", async () => {
   const open = (pass: string) => entriesOf(pass === "listing" ? `f 0644 a "x"` : `f 0644 b "x"`);
