@@ -40,6 +40,10 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "get an image from a registry",
     load: async () => (await import("./pull.ts")).pull,
   },
+  push: {
+    summary: "put an image into a registry",
+    load: async () => (await import("./push.ts")).push,
+  },
   reset: {
     summary: "delete everything in the storage directory",
     load: async () => (await import("./reset.ts")).reset,
@@ -54,6 +58,5 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
 export const ABSENT: readonly string[] = [
   "build-cache",
   "modify",
-  "push",
   "undelete",
 ];

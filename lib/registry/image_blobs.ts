@@ -24,7 +24,7 @@ export function labelLayer(number: number, count: number, { digest }: BlobName):
   return `layer ${number}/${count}: ${hexOf(digest).slice(0, 7)}: `;
 }
 
-export function layerFileName({ digest }: BlobName): string {
+export function layerFileName({ digest }: Pick<BlobName, "digest">): string {
   return `${hexOf(digest)}.tar.gz`;
 }
 

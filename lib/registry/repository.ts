@@ -33,6 +33,8 @@ export interface RequestOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** Any other status is an error. */
   readonly expected: readonly number[];
+  /** False where doing it twice is not the same as doing it once. */
+  readonly isRepeatable?: boolean;
   /** Beside the one of the settings. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -108,7 +110,7 @@ export class Repository implements Disposable {
     findUrl: () => URL,
     options: RequestOptions,
   ): Promise<Response> {
-    const { pauses } = this.retries;
+    const pauses = options.isRepeatable === false ? [] : this.retries.pauses;
     for (let attempt = 0;; attempt++) {
       const wait = pauses[attempt];
       try {

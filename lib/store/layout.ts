@@ -11,11 +11,13 @@ export const LOCK_FILE = "lock";
 export const IMAGES = "img";
 /** Downloaded blobs and manifests. */
 export const DOWNLOADS = "dlcache";
+/** Layers made for a push, which have no names there. */
+export const UPLOADS = "ulcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
 /** Made when the storage is. */
-export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", "bucache", "bularge"] as const;
+export const DIRECTORIES = [IMAGES, DOWNLOADS, UPLOADS, "bucache", "bularge"] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 
