@@ -47,6 +47,12 @@ const NEEDS = {
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
   cc: { reason: "no C compiler", met: () => hasProgram("cc") },
+  registry: {
+    reason: "not root, or no docker-registry, skopeo, umoci, htpasswd or openssl",
+    met: () =>
+      isRoot &&
+      ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
+  },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;

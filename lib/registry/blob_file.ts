@@ -30,9 +30,14 @@ export class BlobFile {
     this.#notify();
   }
 
+  /** The file has another name from now on; to be told before anything else happens. */
+  move(path: string): void {
+    this.#path = path;
+  }
+
   /** PATH has all of it. */
   complete(path: string): void {
-    this.#path ??= path;
+    this.#path = path;
     this.#isWhole = true;
     this.#whole.resolve();
     this.#notify();

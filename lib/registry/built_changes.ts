@@ -1,11 +1,11 @@
 // What was built on a base image: the difference between the base's layers and the tree there is now, as
 // the entries of a layer.
 
-import { type Descriptor, readDescriptor } from "../../ffi/descriptor.ts";
-import { listDirectory, openDirectory, openFile, readEntry } from "../../ffi/tree.ts";
+import { readDescriptor } from "../../ffi/descriptor.ts";
+import { openFile, readEntry } from "../../ffi/tree.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { IMAGE_SKELETON } from "../layer/image_skeleton.ts";
-import { isWithin, splitPath } from "../layer/member_path.ts";
+import { isWithin, normalizePath, splitPath } from "../layer/member_path.ts";
 import { Digester } from "../oci/digest.ts";
 import type { BaseEntry, BaseTree } from "./base_tree.ts";
 
@@ -23,8 +23,15 @@ export interface Changes {
   readonly removed: readonly string[];
 }
 
-/** Compares TREE, the entries below ROOT_FD, with BASE. Charliecloud's own directory does not count. */
-export async function findChanges(base: BaseTree, tree: Source, rootFd: number): Promise<Changes> {
+/** Compares TREE, the entries below ROOT_FD, with BASE, whose configuration has
+ * VOLUMES. Charliecloud's own directory does not count. */
+export async function findChanges(
+  base: BaseTree,
+  volumes: readonly string[],
+  tree: Source,
+  rootFd: number,
+): Promise<Changes> {
+  const added = listAdded(volumes);
   const changed = new Set<string>();
   const present = new Set<string>();
   for await (const entry of tree) {
@@ -32,7 +39,7 @@ export async function findChanges(base: BaseTree, tree: Source, rootFd: number):
     if (isWithin(entry.path, OWN)) continue;
     const known = base.get(entry.path);
     const isSame = known === undefined
-      ? isPristine(entry, rootFd)
+      ? isPristine(entry, added)
       : await isUnchanged(entry, known, base);
     // A name of a file that is different by its first name is different, too.
     const isOther = entry.type === "hardlink" && changed.has(entry.target);
@@ -92,20 +99,25 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {},
 };
 
-/** Something that every image in storage is given: a mount point that nobody has used. */
-function isPristine(entry: Entry, rootFd: number): boolean {
+/** Something that every image in storage is given, and that nobody has used. */
+function isPristine(entry: Entry, added: ReadonlySet<string>): boolean {
   switch (entry.type) {
-    case "directory": {
-      if (!IMAGE_SKELETON.directories.includes(entry.path)) return false;
-      using directory: Descriptor = openDirectory(rootFd, entry.path);
-      const isMountPoint = entry.path === "mnt";
-      return listDirectory(directory.fd).every(({ name }) => isMountPoint && /^\d$/.test(name));
-    }
+    case "directory":
+      return added.has(entry.path) && entry.mode === 0o755;
     case "file":
       return entry.size === 0 && IMAGE_SKELETON.files.includes(entry.path);
     default:
       return false;
   }
+}
+
+/** Directories that pulling adds: mount points and VOLUMES, with those above. */
+function listAdded(volumes: readonly string[]): ReadonlySet<string> {
+  const added = new Set(IMAGE_SKELETON.directories);
+  for (const volume of volumes) {
+    for (let path = normalizePath(volume); path !== ""; [path] = splitPath(path)) added.add(path);
+  }
+  return added;
 }
 
 async function isUnchanged(entry: Entry, known: BaseEntry, base: BaseTree): Promise<boolean> {

@@ -83,6 +83,7 @@ async function fetchRest(
     });
   }
   downloads.complete(name);
+  file.move(downloads.pathOf(name));
 }
 
 /** A file that is appended to, and hashed. */

@@ -94,7 +94,8 @@ async function planLayered(
   log.info("looking for what was built on the pulled layers");
   const tree = await readBaseTree(layers.map((layer) => readLayerFile(downloads, layer)));
   const open = () => readPushedTree(image.rootFd, image.name, log);
-  const changes = await findChanges(tree, open(), image.rootFd);
+  const volumes = Object.keys(config.config?.Volumes ?? {});
+  const changes = await findChanges(tree, volumes, open(), image.rootFd);
   const isSame = changes.changed.size + changes.removed.length === 0;
   if (isSame && hasPulledMetadata(image.metadata, base)) {
     log.info("nothing was built on it: pushing the image as it was pulled");
