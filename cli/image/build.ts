@@ -15,6 +15,7 @@ import type { Log } from "../../lib/log/log.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { type Arguments, defineOptions, findValue, isGiven, listValues } from "../options.ts";
 import type { CommonOption } from "./common_options.ts";
+import { readPullSettings } from "./registry_settings.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
 
 const OPTIONS = defineOptions([
@@ -140,6 +141,11 @@ async function runBuild(
     caller: environment,
     directoryMode: 0o777 & ~Deno.umask(),
     now: () => new Date(),
+    pull: async (reference) => {
+      const { pullImage } = await import("../../lib/registry/pull.ts");
+      const settings = readPullSettings(context, args);
+      await pullImage(context.openStore(), { source: reference, destination: reference }, settings);
+    },
   });
   return 0;
 }

@@ -22,9 +22,9 @@ export interface BaseChoice {
   readonly reference: ImageReference;
 }
 
-/** Throws a ChError if there is no such image. */
-export function readBaseMetadata(base: BaseChoice, build: Build): Metadata {
-  const { options: { dryRun }, finished, tools: { store, log } } = build;
+/** Gets the base from its registry if it is not in storage. Throws a ChError if there is no such image. */
+export async function readBaseMetadata(base: BaseChoice, build: Build): Promise<Metadata> {
+  const { options: { dryRun }, finished, tools: { store, log, pull } } = build;
   const known = base.stage === undefined ? undefined : finished.get(base.stage);
   if (known !== undefined) return known;
   if (!store.hasImage(base.reference)) {
@@ -32,9 +32,12 @@ export function readBaseMetadata(base: BaseChoice, build: Build): Metadata {
       if (!dryRun) makeScratch(base.reference, build);
       return defaultMetadata();
     }
-    throw new ChError(`image not in storage: ${base.reference.text}`, {
-      hint: "this version cannot pull; get the image into storage with “ch-image import”",
-    });
+    if (dryRun || pull === undefined) {
+      throw new ChError(`image not in storage: ${base.reference.text}`, {
+        hint: "get it with “ch-image pull”",
+      });
+    }
+    await pull(base.reference);
   }
   const path = store.imagePath(base.reference);
   using root = openRoot(path);

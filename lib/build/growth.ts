@@ -33,7 +33,7 @@ export class Growth implements Disposable {
   /** Makes the tree a copy of BASE's. Throws a ChError; then nothing is left of it. */
   static async begin(stage: Stage, base: BaseChoice, build: Build): Promise<Growth> {
     const { options: { dryRun }, stages, tools } = build;
-    const metadata = readBaseMetadata(base, build);
+    const metadata = await readBaseMetadata(base, build);
     if (dryRun) return new Growth(build, metadata, undefined);
 
     tools.log.info("copying image ...");

@@ -31,6 +31,8 @@ export interface BuildTools extends ContainerTools {
   /** Of directories that COPY and WORKDIR make: 0777 less the umask. */
   readonly directoryMode: number;
   readonly now: () => Date;
+  /** Gets an image for FROM from its registry into the storage; without, FROM has to find it there. */
+  readonly pull?: ((reference: ImageReference) => Promise<void>) | undefined;
 }
 
 /** What the stages of one build share. */

@@ -41,10 +41,10 @@ const plain: readonly [
   }],
   ["nonsense", { code: 2, stderr: /\nch-image: error: argument CMD: invalid choice: 'nonsense' / }],
   ["toString", { code: 2, stderr: /invalid choice: 'toString'/ }],
-  ["pull x", { code: 2, stderr: `${USAGE}ch-image: error: not in this version yet: pull\n` }],
-  ["--auth list", {
+  ["modify x", { code: 2, stderr: `${USAGE}ch-image: error: not in this version yet: modify\n` }],
+  ["--cache list", {
     code: 2,
-    stderr: `${USAGE}ch-image: error: not in this version yet: --auth\n`,
+    stderr: `${USAGE}ch-image: error: not in this version yet: --cache\n`,
   }],
   ["list --nonsense", {
     code: 2,
@@ -52,7 +52,6 @@ const plain: readonly [
       "ch-image list: error: unrecognized arguments: --nonsense\n",
   }],
   ["list -u", { code: 2, stderr: /error: not in this version yet: --undeletable\n$/ }],
-  ["list x", { code: 2, stderr: /error: not in this version yet: / }],
   ["delete", { code: 2, stderr: /error: the following arguments are required: IMAGE_GLOB\n$/ }],
   ["import a", { code: 2, stderr: /error: the following arguments are required: IMAGE_REF\n$/ }],
   ["import a b c", { code: 2, stderr: /error: unrecognized arguments: c\n$/ }],

@@ -118,7 +118,9 @@ test("ch-image login saves what works, and pull uses it", async (work) => {
     stderr: /unauthorized or not in registry/,
   });
   // podman and skopeo keep theirs in another place, and read this one.
-  await work.must(`skopeo inspect --tls-verify=false docker://${reference}`);
+  await work.must(`skopeo inspect --tls-verify=false docker://${reference}`, [], {
+    env: { REGISTRY_AUTH_FILE: `${work.path}/home/.docker/config.json` },
+  });
   expect(await work.run(["ch-image", "logout", registry.address]), {
     code: 0,
     stderr: /removed: .*config\.json/,
@@ -278,7 +280,9 @@ test("ch-image push keeps pulled layers and adds one with what was built", async
   );
   const layers = async (reference: string) =>
     JSON.parse(
-      await work.must('skopeo inspect --tls-verify=false "docker://$1"', [reference]),
+      await work.must('skopeo inspect --tls-verify=false "docker://$1"', [reference], {
+        root: true,
+      }),
     ).Layers as string[];
   assert.deepEqual((await layers(built)).slice(0, 4), await layers(original));
   const digest = await digestOf(work, built);
@@ -301,6 +305,81 @@ test("ch-image push keeps pulled layers and adds one with what was built", async
     ...["ch-image", "push", "--single-layer", "built", `${registry.address}/b/single`],
   ]);
   expect(single, { code: 0, stderr: /layer 1\/1: .{7}: not present, uploading/ });
+}, "registry");
+
+test(
+  "ch-image takes the architecture asked for out of an index, and lists what there is",
+  async (work) => {
+    await using registry = await TestRegistry.start();
+    await makeSample(work, ["echo amd > arch"]);
+    await pushSample(work, registry.address, "a/s:amd64");
+    await work.must(
+      "umoci unpack --image oci:sample b; echo arm > b/rootfs/arch; " +
+        "umoci repack --image oci:sample b; umoci config --image oci:sample --architecture arm64",
+      [],
+      { root: true },
+    );
+    await pushSample(work, registry.address, "a/s:arm64");
+    await pushIndex(registry.address, "a/s", ["amd64", "arm64"]);
+    const reference = `${registry.address}/a/s`;
+
+    expect(await work.run(["ch-image", "pull", reference]), {
+      code: 0,
+      stderr: /requesting arch: {2}amd64\nmanifest list: downloading...\nmanifest: downloading.*\n/,
+    });
+    expect(await work.run(["ch-run", reference, "--", "cat", "/arch"]), { stdout: "amd\n" });
+    expect(await work.run(["ch-image", "pull", "-a", "arm64/v8", reference]), {
+      code: 0,
+      stderr:
+        /warning: arch arm64\/v8 requested but falling back to arm64\n[^]*image arch: arm64 \(may not match host amd64\)\n/,
+    });
+    assert.equal(
+      await work.must('cat "storage/img/$1/arch"', [
+        reference.replaceAll("/", "%").replace(":", "+"),
+      ]),
+      "arm\n",
+    );
+    expect(await work.run(["ch-image", "pull", "-a", "s390x", reference]), {
+      code: 1,
+      stderr: /error: requested arch unavailable: s390x\nhint: available: amd64 arm64\n/,
+    });
+    expect(await work.run(["ch-image", "list", reference]), {
+      code: 0,
+      stdout: new RegExp(
+        `^details of image:    ${reference}\nin local storage:    yes \\(arm64\\), modified: .*\n` +
+          `in build cache:      no\nfull remote ref:     ${reference}:latest\n` +
+          "available remotely:  yes\nremote arch-aware:   yes\nhost architecture:   amd64\n" +
+          "archs available:     amd64  [0-9a-f]{11}\n {21}arm64  [0-9a-f]{11}\n$",
+      ),
+    });
+    expect(await work.run(["ch-image", "list", `${registry.address}/nosuch`]), {
+      code: 0,
+      stdout:
+        /available remotely: {2}no \(or you are not authorized\)\nremote arch-aware: {3}n\/a\n.*\narchs available: {5}n\/a\n$/,
+    });
+    expect(await work.run(["ch-image", "list", "scratch"]), {
+      code: 0,
+      stdout: /available remotely: {2}yes\n[^]*archs available: {5}amd64 {2}no digest\n$/,
+    });
+  },
+  "registry",
+);
+
+test("ch-image build pulls what FROM names", async (work) => {
+  await using registry = await TestRegistry.start();
+  await makeSample(work, []);
+  await pushSample(work, registry.address, "a/s:1");
+  work.tree("context", { "Dockerfile": `FROM ${registry.address}/a/s:1\nRUN echo x > /x\n` });
+  expect(await work.run(["ch-image", "build", "-t", "built", "context"]), {
+    code: 0,
+    stderr: /^ {2}1\. FROM .*\npulling image: [^]*\ndone\ncopying image[^]*grown in 2/m,
+  });
+  await registry[Symbol.asyncDispose]();
+  expect(await work.run(["ch-image", "build", "-t", "again", "context"]), { code: 0 });
+  expect(await work.run(["ch-image", "pull", `${registry.address}/a/s:1`]), {
+    code: 1,
+    stderr: /error: GET failed: 127\.0\.0\.1:/,
+  });
 }, "registry");
 
 test("ch-image push refuses what cannot be pushed", async (work) => {
@@ -342,6 +421,26 @@ async function listCache(work: Workplace): Promise<string[]> {
     .filter((name) => /^(part|lock)_/.test(name));
 }
 
+/** An index over the tags of a repository, each for the architecture of that name. */
+async function pushIndex(address: string, path: string, tags: readonly string[]): Promise<void> {
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const manifests = await Promise.all(tags.map(async (architecture) => {
+    const response = await fetch(`http://${address}/v2/${path}/manifests/${architecture}`, {
+      headers: { Accept: type },
+    });
+    const digest = response.headers.get("Docker-Content-Digest")!;
+    const { length } = await response.bytes();
+    return { mediaType: type, digest, size: length, platform: { os: "linux", architecture } };
+  }));
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const { status } = await fetch(`http://${address}/v2/${path}/manifests/latest`, {
+    method: "PUT",
+    headers: { "Content-Type": mediaType },
+    body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }),
+  });
+  assert.equal(status, 201);
+}
+
 async function unpackWithUmoci(work: Workplace, reference: string): Promise<void> {
   await work.must(
     'rm -rf foreign unpacked; skopeo copy -q --src-tls-verify=false "docker://$1" oci:foreign:x; ' +
@@ -352,6 +451,8 @@ async function unpackWithUmoci(work: Workplace, reference: string): Promise<void
 }
 
 async function digestOf(work: Workplace, reference: string): Promise<string> {
-  const text = await work.must('skopeo inspect --tls-verify=false "docker://$1"', [reference]);
+  const text = await work.must('skopeo inspect --tls-verify=false "docker://$1"', [reference], {
+    root: true,
+  });
   return JSON.parse(text).Digest;
 }

@@ -17,6 +17,7 @@ export class TestRegistry implements AsyncDisposable {
   readonly address: string;
   readonly #child: Deno.ChildProcess;
   readonly #directory: string;
+  #hasEnded = false;
 
   private constructor(address: string, child: Deno.ChildProcess, directory: string) {
     this.address = address;
@@ -42,6 +43,8 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#child.kill("SIGKILL");
     await this.#child.status;
     Deno.removeSync(this.#directory, { recursive: true });
