@@ -218,9 +218,9 @@ CH_API int32_t ch_compress_bound(int32_t kind, uint64_t in_size, uint64_t *bound
                                  struct ch_error *err);
 CH_API int32_t ch_compress(int32_t kind, int32_t level, const void *in, uint64_t in_size, void *out,
                            uint64_t out_size, uint64_t *produced, struct ch_error *err);
-/* Reading a file of the host from front to back, off the main thread: as many bytes as there are.
+/* Reading a file of the host from OFFSET on, off the main thread: as many bytes as there are.
  */
-CH_API int32_t ch_input_open(const char *path, struct ch_error *err);
+CH_API int32_t ch_input_open(const char *path, uint64_t offset, struct ch_error *err);
 CH_API int32_t ch_input_read(int32_t fd, void *buffer, uint64_t size, struct ch_error *err);
 CH_API int32_t ch_input_close(int32_t fd);
 
@@ -262,7 +262,9 @@ CH_API int32_t ch_syslog_send(const char *tag, const char *text);
 /* --- a file that appears when it is complete: c/shim/output_file.c, ffi/output_file.ts -----------
  */
 
-CH_API int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err);
+/* If KEEP_EXISTING, commit fails with EEXIST rather than to replace a file. */
+CH_API int32_t ch_output_open(const char *path, int32_t keep_existing, uint64_t *handle,
+                              struct ch_error *err);
 CH_API int32_t ch_output_write(uint64_t handle, const void *data, uint64_t size,
                                struct ch_error *err);
 CH_API int32_t ch_output_commit(uint64_t handle, struct ch_error *err);
@@ -276,8 +278,8 @@ struct ch_squashfs_settings {
     uint32_t level;      /* 0 for libsquashfs' default */
     uint32_t block_size;
     uint32_t workers;
-    uint32_t time; /* of the superblock */
-    uint32_t reserved;
+    uint32_t time;          /* of the superblock */
+    uint32_t keep_existing; /* finish fails with EEXIST rather than to replace a file */
 };
 
 #define CH_SQUASHFS_HARD_LINK 0xffffffffu

@@ -111,16 +111,17 @@ export async function compressPiece(
   return output.subarray(0, Number(size[0]!));
 }
 
-/** A host file being read from front to back. */
+/** A host file being read. */
 export class InputFile implements Disposable {
   readonly #fd: number;
   #running: Promise<unknown> | undefined;
   #closed = false;
 
-  /** PATH is an OsString. Throws a SystemError if it cannot be opened. */
-  constructor(path: string) {
+  /** PATH is an OsString; reading begins at OFFSET. Throws a SystemError if it cannot be opened. */
+  constructor(path: string, offset = 0) {
     const error = newErrorBlock();
-    this.#fd = checkResult(codec().ch_input_open(encodeCString(path), error), error);
+    const result = codec().ch_input_open(encodeCString(path), BigInt(offset), error);
+    this.#fd = checkResult(result, error);
   }
 
   /** Fills BUFFER as far as the file goes; 0 at its end. One call at a time. */

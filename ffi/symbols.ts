@@ -47,7 +47,7 @@ export const CODEC = {
     result: "i32",
     nonblocking: true,
   },
-  ch_input_open: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_input_open: { parameters: ["buffer", "u64", ERROR], result: "i32" },
   ch_input_read: { parameters: ["i32", "buffer", "u64", ERROR], result: "i32", nonblocking: true },
   ch_input_close: { parameters: ["i32"], result: "i32" },
 } as const;
@@ -84,7 +84,7 @@ export const SYSLOG = {
 
 /** c/shim/output_file.c; wrapped by ffi/output_file.ts. */
 export const OUTPUT_FILE = {
-  ch_output_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_output_open: { parameters: ["buffer", "i32", "buffer", ERROR], result: "i32" },
   ch_output_write: {
     parameters: ["u64", "buffer", "u64", ERROR],
     result: "i32",

@@ -1,16 +1,15 @@
 // A compressed tar archive as the output of a conversion.
 
-import { OutputFile } from "../../ffi/output_file.ts";
-import { compress, type Compressor } from "../layer/compress.ts";
+import { compress } from "../layer/compress.ts";
 import type { Source } from "../layer/entry.ts";
 import { ownerNameFinder } from "../layer/owner_names.ts";
 import { streamTar } from "../layer/tar_stream.ts";
+import { writeFile } from "./file_output.ts";
+import type { TarOptions } from "./output_options.ts";
 
-export interface TarFileOptions {
+export interface TarFileOptions extends TarOptions {
   readonly xattrs: boolean;
-  readonly compressor: Compressor;
-  readonly level: number | undefined;
-  readonly owner: "root" | "keep";
+  readonly noClobber: boolean;
   readonly onSkippedSockets: (count: number) => void;
 }
 
@@ -18,9 +17,8 @@ export interface TarFileOptions {
 export async function writeTarFile(
   source: Source,
   path: string,
-  { xattrs, compressor, level, owner, onSkippedSockets }: TarFileOptions,
+  { xattrs, compression, level, owner, noClobber, onSkippedSockets }: TarFileOptions,
 ): Promise<void> {
-  using file = new OutputFile(path);
   const archive = streamTar(source, {
     // GNU's own format has no place for attributes.
     format: xattrs ? "pax" : "gnu",
@@ -28,6 +26,5 @@ export async function writeTarFile(
     findNames: ownerNameFinder(),
     onSkippedSockets,
   });
-  for await (const chunk of compress(archive, compressor, level)) await file.write(chunk);
-  await file.commit();
+  await writeFile(compress(archive, compression, level), path, noClobber);
 }

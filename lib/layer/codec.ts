@@ -8,8 +8,8 @@ import { readAhead } from "./read_ahead.ts";
 
 export type Compression = CodecKind | "none";
 
-/** So many bytes {@linkcode detectCompression} wants, or all there are. */
-export const MAGIC_LENGTH = 6;
+/** So many bytes {@linkcode detectCompression} looks at. */
+const MAGIC_LENGTH = 6;
 
 // What a piece holds: large, so that a switch between threads costs little; small enough that some of
 // them stay in the cache.
@@ -34,23 +34,40 @@ export function detectCompression(head: Uint8Array): Compression {
   return "none";
 }
 
-/** The bytes of the host file PATH (an OsString), read ahead. Throws a ChError if it cannot be read. */
-export async function* openFileChunks(path: string): AsyncGenerator<Uint8Array, void, void> {
+/** The compression of the data in CHUNKS, of which no more than the beginning is read. */
+export async function detectStreamCompression(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Compression> {
+  const head: number[] = [];
+  for await (const chunk of chunks) {
+    head.push(...chunk.subarray(0, MAGIC_LENGTH - head.length));
+    if (head.length === MAGIC_LENGTH) break;
+  }
+  return detectCompression(Uint8Array.from(head));
+}
+
+/** The bytes of the host file PATH (an OsString), read ahead: all, or SIZE of them from OFFSET on, fewer if
+ * there are no more. Throws a ChError if it cannot be read. */
+export async function* openFileChunks(
+  path: string,
+  { offset = 0, size = Infinity }: { readonly offset?: number; readonly size?: number } = {},
+): AsyncGenerator<Uint8Array, void, void> {
   try {
-    using file = new InputFile(path);
-    yield* readAhead(readPieces(file), 1);
+    using file = new InputFile(path, offset);
+    yield* readAhead(readPieces(file, size), 1);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new ChError(`can’t read: ${path}`, { cause: error });
   }
 }
 
-async function* readPieces(file: InputFile): AsyncGenerator<Uint8Array, void, void> {
-  for (;;) {
-    const buffer = new Uint8Array(INPUT_SIZE);
-    const size = await file.read(buffer);
-    if (size > 0) yield buffer.subarray(0, size);
-    if (size < buffer.length) return;
+async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8Array, void, void> {
+  for (let left = size; left > 0;) {
+    const buffer = new Uint8Array(Math.min(INPUT_SIZE, left));
+    const got = await file.read(buffer);
+    if (got > 0) yield buffer.subarray(0, got);
+    if (got < buffer.length) return;
+    left -= got;
   }
 }
 

@@ -2,6 +2,7 @@
 // named by their digest, so whoever reads one can tell whether it is the right one, and always does.
 
 import { ChError } from "../error.ts";
+import { oneChunk } from "../layer/one_chunk.ts";
 import { digestBytes, Digester } from "./digest.ts";
 import { type Descriptor, MAX_DOCUMENT } from "./model.ts";
 
@@ -69,8 +70,4 @@ export async function writeBytes(
 
 function wrongSize(name: string, what: string): ChError {
   return new ChError(`wrong size: ${name}: ${what}`);
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  if (bytes.length > 0) yield bytes;
 }
