@@ -26,6 +26,7 @@ export interface ProgramResult {
   readonly output: string;
 }
 
+/** One of the two; its calls throw a ChError if the program fails, after it has said why itself. */
 export class BuilderProgram {
   readonly #name: "docker" | "podman";
   readonly #command: readonly string[];
