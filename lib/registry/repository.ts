@@ -42,6 +42,8 @@ export interface RequestOptions {
 const MAX_REDIRECTS = 5;
 /** A registry may ask for a wider scope after the first; more often it is out of its mind. */
 const MAX_ROUNDS = 5;
+/** A host that is not there will most likely not come. */
+const CONNECT_RETRIES = 2;
 /** A Retry-After up to here is worth waiting for, in seconds. */
 const MAX_WAIT = 60;
 /** Bytes a second that an upload reaches at least. */
@@ -122,7 +124,10 @@ export class Repository implements Disposable {
       } catch (error) {
         if (!(error instanceof TransportError)) throw error;
         if (this.#fallBack(error)) continue;
-        if (error.kind !== "network" || wait === undefined) throw error;
+        const isHopeless = error.kind === "connect"
+          ? attempt >= CONNECT_RETRIES
+          : error.kind !== "network";
+        if (isHopeless || wait === undefined) throw error;
         await this.#pause(wait, error.message);
       }
     }

@@ -16,7 +16,7 @@ export interface HttpRequest {
 export class TransportError extends ChError {
   constructor(
     message: string,
-    readonly kind: "certificate" | "not TLS" | "network",
+    readonly kind: "certificate" | "not TLS" | "connect" | "network",
     hint?: string,
   ) {
     super(message, hint === undefined ? {} : { hint });
@@ -91,7 +91,7 @@ function describeFailure(method: string, url: URL, error: unknown): TransportErr
   const detail = /client error \((\w+)\)(?:: (.*))?$/s.exec(text)?.[2] ?? text;
   return new TransportError(
     `${method} failed: ${where}: ${isNotTls ? "no TLS there" : detail}`,
-    isNotTls ? "not TLS" : "network",
+    isNotTls ? "not TLS" : text.includes("client error (Connect)") ? "connect" : "network",
     isNotTls ? "--plain-http is for registries without TLS" : undefined,
   );
 }

@@ -14,6 +14,14 @@ function makeLarge(mebibytes: number): Uint8Array<ArrayBuffer> {
   return makeTar([{ name: "large", data: new TextDecoder("latin1").decode(bytes) }]);
 }
 
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
+
 Deno.test(
   "pullImage() goes on where a connection broke off",
   atPullPlace(async ({ registry, pull, read }) => {
@@ -34,12 +42,17 @@ Deno.test(
 Deno.test(
   "pullImage() goes on where an earlier one was stopped",
   atPullPlace(async (place) => {
-    const { registry, pull, read, cached } = place;
+    const { registry, pull, read, cached, store } = place;
     const [digest] = await registry.addImage("1", [LARGE]);
     const stop = new AbortController();
     registry.intercept = (_request, url) => {
       if (!url.pathname.endsWith(digest!)) return undefined;
-      setTimeout(() => stop.abort(new Error("stopped")), 300);
+      const path = `${store.path}/dlcache/part_${digest!.slice("sha256:".length)}.tar.gz`;
+      const timer = setInterval(() => {
+        if (sizeOf(path) < 2 << 20) return;
+        clearInterval(timer);
+        stop.abort(new Error("stopped"));
+      }, 20);
       return new Response(
         new ReadableStream({
           start: (controller) => controller.enqueue(LARGE.subarray(0, 2 << 20)),
