@@ -13,7 +13,7 @@ build='gcc make libc6-dev libsquashfs-dev libzstd-dev liblzma-dev zlib1g-dev lib
 demo='debootstrap util-linux'
 test="$demo busybox-static squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
     clang-format openmpi-bin mpich"
-bench='charliecloud bubblewrap buildah podman hyperfine squashfs-tools debootstrap busybox-static'
+bench='charliecloud bubblewrap buildah podman hyperfine squashfs-tools squashfuse debootstrap busybox-static'
 
 main() {
     wanted=$build
