@@ -14,7 +14,7 @@ demo='debootstrap util-linux'
 test="$demo busybox-static rsync git squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
     clang-format openmpi-bin mpich podman skopeo umoci uidmap docker-registry apache2-utils openssl"
 bench='charliecloud bubblewrap buildah podman docker-registry skopeo umoci hyperfine squashfs-tools
-    debootstrap busybox-static'
+    squashfuse debootstrap busybox-static'
 
 main() {
     wanted=$build
