@@ -9,13 +9,15 @@ export interface SourcePlace {
   readonly line: number;
 }
 
-/** The place that FRAME, a line of Error.stack, tells of. */
+/** The place that FRAME, a line of Error.stack, tells of. The small engine's have no column: there a line
+ * of the script is one of the source, too. */
 export function findSourcePlace(frame: string): SourcePlace | undefined {
-  const match = /([^/(\s]+\.[jt]s)(?:, <anonymous>)?:(\d+):(\d+)\)?$/.exec(frame);
+  const match = /([^/(\s]+\.[jt]s)(?:, <anonymous>)?:(\d+)(?::(\d+))?\)?$/.exec(frame);
   if (match === null) return undefined;
   const [, file, line, column] = match;
   if (!file!.endsWith(".js")) return { file: file!, line: Number(line) };
-  return findOriginal(Number(line), Number(column)) ?? { file: file!, line: Number(line) };
+  return findOriginal(Number(line), Number(column ?? Infinity)) ??
+    { file: file!, line: Number(line) };
 }
 
 interface SourceMap {
