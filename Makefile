@@ -140,7 +140,10 @@ $(BUILD)/init/engine/%.o: c/engine/%.c $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(XS_CFLAGS) -fPIE -ffunction-sections -c $< -o $@
 
-$(BUILD)/init/engine/payloads.o: c/engine/payloads.S $(BUILD)/ch-run.snapshot
+$(BUILD)/ch-run.lines: $(BUILD)/ch-run.js tools/line_table.ts cli/source_place.ts
+	$(DENO) run -A --no-lock tools/line_table.ts $<.map $@
+
+$(BUILD)/init/engine/payloads.o: c/engine/payloads.S $(BUILD)/ch-run.snapshot $(BUILD)/ch-run.lines
 	$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
 $(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(DENO)

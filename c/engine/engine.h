@@ -9,6 +9,6 @@ void engine_close(void);
 
 /* Payloads of init (payloads.S). */
 extern const char engine_snapshot[], engine_snapshot_end[];
-extern const char engine_source_map[], engine_source_map_end[];
+extern const char engine_lines[], engine_lines_end[];
 
 #endif

@@ -35,18 +35,18 @@ static int32_t small_sleep(int32_t milliseconds)
     return usleep((useconds_t)milliseconds * 1000);
 }
 
-static int32_t small_map_length(void)
+static int32_t small_lines_length(void)
 {
-    return (int32_t)(engine_source_map_end - engine_source_map);
+    return (int32_t)(engine_lines_end - engine_lines);
 }
 
-static int32_t small_map_read(uint64_t at, void *to, uint64_t length)
+static int32_t small_lines_read(uint64_t at, void *to, uint64_t length)
 {
-    uint64_t whole = (uint64_t)small_map_length();
+    uint64_t whole = (uint64_t)small_lines_length();
 
     if (at > whole || length > whole - at)
         return -EINVAL;
-    memcpy(to, engine_source_map + at, length);
+    memcpy(to, engine_lines + at, length);
     return (int32_t)length;
 }
 
@@ -55,8 +55,8 @@ static const struct {
     void *function;
 } functions[] = {
     {"small_exit", small_exit},
-    {"small_map_length", small_map_length},
-    {"small_map_read", small_map_read},
+    {"small_lines_length", small_lines_length},
+    {"small_lines_read", small_lines_read},
     {"small_parent", small_parent},
     {"small_pid", small_pid},
     {"small_sleep", small_sleep},

@@ -74,7 +74,7 @@ function readFileSync(path: string): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-/** The source map that init carries; the only part of the executable that is asked for. */
+/** The table of lines that init carries; the only part of the executable that is asked for. */
 function openSync(_path: "/proc/self/exe") {
   let at = 0;
   return {
@@ -82,7 +82,7 @@ function openSync(_path: "/proc/self/exe") {
       return at = offset;
     },
     readSync(bytes: Uint8Array): number {
-      at += call("small_map_read", at, bytes, bytes.length);
+      at += call("small_lines_read", at, bytes, bytes.length);
       return bytes.length;
     },
     [Symbol.dispose](): void {},
@@ -91,7 +91,7 @@ function openSync(_path: "/proc/self/exe") {
 
 const VARIABLES: Readonly<Record<string, () => string>> = {
   CH_CALLER: () => "0", // recorded when it is needed (c/engine/become.c)
-  CH_MAP: () => `0,${call("small_map_length")}`,
+  CH_LINES: () => `0,${call("small_lines_length")}`,
   CH_SHIM: () => "",
 };
 
