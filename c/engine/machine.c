@@ -5,9 +5,9 @@
 
 /* What the machine has room for at first. It grows; but nothing of ours should make it collect. */
 static const txCreation sizes = {
-    .initialChunkSize = 1 << 16,
+    .initialChunkSize = 1 << 18,
     .incrementalChunkSize = 1 << 18,
-    .initialHeapCount = 4096,
+    .initialHeapCount = 16384,
     .incrementalHeapCount = 8192,
     .stackCount = 4096,
     .initialKeyCount = 2048,

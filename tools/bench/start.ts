@@ -53,7 +53,14 @@ function makeWays(image: string, command: readonly string[]): Way[] {
     needs: "/usr/bin/bwrap",
   });
   if (Deno.uid() === 0) {
-    const words = ["run", "--rm", "--network=none", "--ulimit=nofile=1024:1024", "debian"];
+    const words = [
+      "run",
+      "--rm",
+      "--network=none",
+      "--ulimit=nofile=1024:1024",
+      "--ulimit=nproc=1024:1024",
+      "debian",
+    ];
     ways.push({
       name: "podman as root",
       command: ["root", "podman", ...podmanState, ...words, ...command],
