@@ -95,7 +95,7 @@ $(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
 $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(XS_OBJECTS)
 	$(CC) $^ -lm -lpthread -o $@
 
-# Deno's scripts: one a tool, so that each loads only its own code; cli/main.ts is the start of all. What a
+# Deno's scripts: one a tool, so that each loads only its own code; cli/start.ts is the start of all. What a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
