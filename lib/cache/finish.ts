@@ -3,10 +3,10 @@
 
 import { openRoot } from "../../ffi/tree.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
-import { IMAGES } from "../store/layout.ts";
+import { IMAGES, SWITCHED } from "../store/layout.ts";
 import { placeOf } from "../store/lock.ts";
 import { withdrawEntry } from "../store/replace.ts";
-import { renameEntry } from "../../ffi/tree_change.ts";
+import { makeDirectory, renameEntry } from "../../ffi/tree_change.ts";
 import { Scratch } from "../store/scratch.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
 import type { Cache } from "./cache.ts";
@@ -42,11 +42,9 @@ function takePlace({ store }: Cache, name: string, state: State, image: ImageTra
   placeState(store, scratch, name, state.name);
 }
 
-const ROOT = "root";
-
 /**
  * Changes img/NAME from the state FROM by what differs. It is out of sight meanwhile, so that nobody sees
- * it half changed; a command killed in between leaves no directory, and the next build makes it anew.
+ * it half changed; after a command killed in between, the next one restores it (restore_switched.ts).
  */
 async function switchImage(
   cache: Cache,
@@ -59,10 +57,11 @@ async function switchImage(
   using scratch = new Scratch(store);
   using _swap = await store.locks.lock(placeOf("image", name), { signal });
   removeRecord(store, DIRECTORIES_AT, name);
-  const aside = `${scratch.name}/${ROOT}`;
+  makeDirectory(store.fd, `${scratch.name}/${SWITCHED}`, 0o700);
+  const aside = `${scratch.name}/${SWITCHED}/${name}`;
   withdrawEntry(store.fd, `${IMAGES}/${name}`, aside);
   try {
-    using root = openRoot(`${scratch.path}/${ROOT}`);
+    using root = openRoot(`${store.path}/${aside}`);
     await cache.checkOut(state, { rootFd: root.fd }, "shared", from);
   } catch (error) {
     // As much of it as there is; a build that needs it makes it anew.

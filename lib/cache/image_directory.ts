@@ -18,7 +18,12 @@ export function findPlacedState(store: Store, name: string): string | undefined 
 }
 
 /** img/NAME, which exists, holds STATE. */
-export function placeState(store: Store, scratch: Scratch, name: string, state: string): void {
+export function placeState(
+  store: Store,
+  scratch: Pick<Scratch, "path">,
+  name: string,
+  state: string,
+): void {
   const identity = identify(store, name)!;
   setRecord(store, scratch, DIRECTORIES_AT, name, { state, identity });
 }

@@ -37,7 +37,7 @@ export function findRecord(store: Store, kind: RecordKind, name: string): StateR
 /** SCRATCH is where the new record is written. */
 export function setRecord(
   store: Store,
-  scratch: Scratch,
+  scratch: Pick<Scratch, "path">,
   kind: RecordKind,
   name: string,
   record: Omit<StateRecord, "time">,

@@ -1,5 +1,6 @@
 // Deleting images by pattern (spec ch-image §14.3).
 
+import { findEntry } from "../../ffi/tree.ts";
 import type { Cache } from "../cache/cache.ts";
 import { buryName } from "../cache/undelete.ts";
 import { ChError } from "../error.ts";
@@ -51,5 +52,7 @@ function findImages(store: Store, pattern: string): readonly string[] {
 function deleteImage(store: Store, name: string): void {
   using scratch = new Scratch(store);
   using _swap = store.locks.lockBriefly(placeOf("image", name));
+  // Another command may have deleted it meanwhile.
+  if (findEntry(store.fd, `${IMAGES}/${name}`) === undefined) return;
   withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
 }

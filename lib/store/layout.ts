@@ -22,6 +22,9 @@ export const LARGE_FILES = "bularge";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
+/** In a directory of SCRATCH: images that are being switched to another state, by their names. */
+export const SWITCHED = "switched";
+
 /** Made when the storage is. */
 export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, LARGE_FILES] as const;
 

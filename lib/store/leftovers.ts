@@ -1,6 +1,7 @@
 // What killed commands left in the storage directory, which is removed when it is opened next.
 
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
+import { restoreSwitched } from "../cache/restore_switched.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
@@ -13,18 +14,20 @@ export function removeLeftovers(store: Store): void {
   removeDownloads(store);
 }
 
-function removeScratch({ path, fd, locks, log }: Store): void {
+function removeScratch(store: Store): void {
+  const { path, fd, locks, log } = store;
   let removed = 0;
   for (const name of listNames(fd, SCRATCH)) {
     const number = /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined;
     using lock = number === undefined ? NOBODY : locks.tryLock(placeOfScratch(number));
     if (lock === undefined) continue;
     restoreReplaced(fd, `${SCRATCH}/${name}`);
+    restoreSwitched(store, `${SCRATCH}/${name}`);
     removeStubborn(fd, `${SCRATCH}/${name}`);
     removed++;
   }
-  if (removed === 0) return;
-  log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
+  if (removed > 0) log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
+  if (findEntry(fd, SCRATCH) === undefined) return;
   try {
     Deno.removeSync(`${path}/${SCRATCH}`);
   } catch {
