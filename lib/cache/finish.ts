@@ -10,7 +10,7 @@ import { makeDirectory, renameEntry } from "../../ffi/tree_change.ts";
 import { Scratch } from "../store/scratch.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
 import type { Cache } from "./cache.ts";
-import { findPlacedState, placeState } from "./image_directory.ts";
+import { findPlacedState, prepareToPlace } from "./image_directory.ts";
 import { DIRECTORIES_AT } from "./layout.ts";
 import { removeRecord } from "./names.ts";
 import { findState } from "./state_files.ts";
@@ -38,8 +38,9 @@ export async function finishImage(
 
 function takePlace({ store }: Cache, name: string, state: State, image: ImageTransaction): void {
   using scratch = new Scratch(store);
+  const place = prepareToPlace(store, scratch, name, state.name, image.rootPath);
   image.commit();
-  placeState(store, scratch, name, state.name);
+  place();
 }
 
 /**
@@ -56,6 +57,7 @@ async function switchImage(
   log.info("updating existing image ...");
   using scratch = new Scratch(store);
   using _swap = await store.locks.lock(placeOf("image", name), { signal });
+  const place = prepareToPlace(store, scratch, name, state.name);
   removeRecord(store, DIRECTORIES_AT, name);
   makeDirectory(store.fd, `${scratch.name}/${SWITCHED}`, 0o700);
   const aside = `${scratch.name}/${SWITCHED}/${name}`;
@@ -69,5 +71,5 @@ async function switchImage(
     throw error;
   }
   renameEntry(store.fd, aside, store.fd, `${IMAGES}/${name}`);
-  placeState(store, scratch, name, state.name);
+  place();
 }

@@ -9,7 +9,7 @@ import { unmangleName } from "../reference/reference.ts";
 import { CACHE, IMAGES, SWITCHED } from "../store/layout.ts";
 import { placeOf } from "../store/lock.ts";
 import type { Store } from "../store/store.ts";
-import { placeState } from "./image_directory.ts";
+import { prepareToPlace } from "./image_directory.ts";
 import { NAMES } from "./layout.ts";
 import { findRecord } from "./names.ts";
 
@@ -43,5 +43,5 @@ function restoreImage(store: Store, scratch: string, name: string): void {
     return;
   }
   renameEntry(store.fd, fresh, store.fd, path);
-  placeState(store, { path: `${store.path}/${scratch}` }, name, record.state);
+  prepareToPlace(store, { path: `${store.path}/${scratch}` }, name, record.state)();
 }

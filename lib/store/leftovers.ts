@@ -1,5 +1,6 @@
 // What killed commands left in the storage directory, which is removed when it is opened next.
 
+import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import { restoreSwitched } from "../cache/restore_switched.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
@@ -20,7 +21,8 @@ function removeScratch(store: Store): void {
   for (const name of listNames(fd, SCRATCH)) {
     const number = /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined;
     using lock = number === undefined ? NOBODY : locks.tryLock(placeOfScratch(number));
-    if (lock === undefined) continue;
+    // Its owner may just have removed it.
+    if (lock === undefined || findEntry(fd, `${SCRATCH}/${name}`) === undefined) continue;
     restoreReplaced(fd, `${SCRATCH}/${name}`);
     restoreSwitched(store, `${SCRATCH}/${name}`);
     removeStubborn(fd, `${SCRATCH}/${name}`);
@@ -49,8 +51,13 @@ function removeDownloads({ fd, locks, log }: Store): void {
 
 const NOBODY: Disposable = { [Symbol.dispose]: () => {} };
 
+/** Another command may remove the directory at any moment. */
 function listNames(fd: number, path: string): readonly string[] {
-  if (findEntry(fd, path)?.type !== "directory") return [];
-  using directory = openDirectory(fd, path);
-  return listDirectory(directory.fd).map(({ name }) => name);
+  try {
+    using directory = openDirectory(fd, path);
+    return listDirectory(directory.fd).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof SystemError && ["ENOENT", "ENOTDIR"].includes(error.code)) return [];
+    throw error;
+  }
 }
