@@ -18,6 +18,7 @@ export class Session implements Context, Disposable {
   readonly #abort = new AbortController();
   readonly #listeners = SIGNALS.map((name) => [name, () => this.#receive(name)] as const);
   #store: Store | undefined;
+  #leavesInterrupts = false;
   #cache: Cache | undefined;
 
   constructor(
@@ -51,6 +52,11 @@ export class Session implements Context, Disposable {
     }
   }
 
+  leaveInterrupts(): Disposable {
+    this.#leavesInterrupts = true;
+    return { [Symbol.dispose]: () => this.#leavesInterrupts = false };
+  }
+
   openStore(): Store {
     const { storagePath, lock } = this.settings;
     return this.#store ??= openStore(storagePath, { lock }, this.log);
@@ -71,7 +77,7 @@ export class Session implements Context, Disposable {
   }
 
   #receive(name: string): void {
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || (this.#leavesInterrupts && name === "SIGINT")) return;
     // A progress line may stand there.
     writeText(Deno.stdout, "\n");
     this.log.error(`received ${name}, exiting`);

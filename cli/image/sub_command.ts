@@ -31,6 +31,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Prints a result on standard output, unless that was silenced. */
   print(line: string): void;
+  /** Until it is disposed, SIGINT is the business of the command that has the terminal. */
+  leaveInterrupts(): Disposable;
   /** The storage directory, opened (made, locked, checked) when first asked for. */
   openStore(): Store;
   /** Its build cache, made when first asked for; also if it is disabled. */

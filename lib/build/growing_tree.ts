@@ -1,12 +1,12 @@
 // The tree of a stage's image in the making, in a scratch directory of the storage.
 
 import type { State } from "../cache/state_store.ts";
-import type { Stage } from "../dockerfile/program.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
-import { type BaseChoice, copyBase } from "./base.ts";
+import { copyBase } from "./base.ts";
 import type { RunTree } from "./container.ts";
 import { probeOverlay } from "./overlay_probe.ts";
 import type { Build } from "./request.ts";
+import type { PlannedStage } from "./stages.ts";
 
 export class GrowingTree implements Disposable {
   readonly rootFd: number;
@@ -29,20 +29,20 @@ export class GrowingTree implements Disposable {
   readonly files: "shared" | "copied";
 
   /** A copy of the base's directory. */
-  static copy(base: BaseChoice, stage: Stage, build: Build): Promise<GrowingTree> {
+  static copy(stage: PlannedStage, build: Build): Promise<GrowingTree> {
     return newTree(
       stage,
       build,
-      (tree) => copyBase(base, tree.image, tree.files === "shared", build),
+      (tree) => copyBase(stage.base, tree.image, tree.files === "shared", build),
     );
   }
 
   /** The files of a state. */
-  static checkOut(state: State, stage: Stage, build: Build): Promise<GrowingTree> {
-    const { stages, tools: { cache, log } } = build;
+  static checkOut(state: State, stage: PlannedStage, build: Build): Promise<GrowingTree> {
+    const { cache, log } = build.tools;
     return newTree(stage, build, async (tree) => {
       log.info(
-        cache.isPlaced(stages.referenceOf(stages.current))
+        cache.isPlaced(stage.reference)
           ? "updating existing image ..."
           : "copying image from cache ...",
       );
@@ -61,14 +61,14 @@ export class GrowingTree implements Disposable {
 }
 
 async function newTree(
-  stage: Stage,
+  stage: PlannedStage,
   build: Build,
   fill: (tree: GrowingTree) => Promise<void>,
 ): Promise<GrowingTree> {
-  const { options: { changes }, stages, tools } = build;
-  const image = tools.store.newImage(stages.referenceOf(stages.current));
+  const { options: { changes }, tools } = build;
+  const image = tools.store.newImage(stage.reference);
   try {
-    const hasRun = stage.instructions.some(({ kind }) => kind === "run");
+    const hasRun = stage.instructions.some(({ kind }) => kind === "run" || kind === "rsync");
     const hasOverlay = hasRun && changes === "auto" &&
       await probeOverlay(image.newDirectory("probe"), tools);
     if (hasRun && !hasOverlay) tools.log.verbose("no overlay to be had, RUN works on a copy");

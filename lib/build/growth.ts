@@ -2,21 +2,21 @@
 // soon as one is needed, and its name in the end. In a dry run there is no tree, and nothing is stored.
 
 import type { State, StateKey } from "../cache/state_store.ts";
-import type { Stage } from "../dockerfile/program.ts";
 import { writeMetadata } from "../store/metadata_files.ts";
 import { type Action, formatForHistory, type Prepared } from "./action.ts";
-import type { Base, BaseChoice } from "./base.ts";
+import type { Base } from "./base.ts";
 import { executeAction } from "./execute.ts";
 import { GrowingTree } from "./growing_tree.ts";
 import type { Build } from "./request.ts";
 import { RootEmulation } from "./root_emulation.ts";
+import type { PlannedStage } from "./stages.ts";
 import { StageState } from "./state.ts";
 import { describeKey } from "./state_key.ts";
 import { recordChanges } from "./record_changes.ts";
 
 export class Growth implements Disposable {
   readonly state: StageState;
-  readonly #stage: Stage;
+  readonly #stage: PlannedStage;
   readonly #build: Build;
   readonly #emulation: RootEmulation;
   /** What the tree is, or would be; undefined without a build cache. */
@@ -25,26 +25,28 @@ export class Growth implements Disposable {
   /** Whether the metadata in the tree is behind `state`. */
   #isStale = true;
 
-  private constructor(stage: Stage, build: Build, base: Base) {
+  private constructor(stage: PlannedStage, build: Build, base: Base) {
     this.#stage = stage;
     this.#build = build;
     this.#emulation = new RootEmulation(build.options.force);
-    const { globalArg, tools: { cache, caller } } = build;
+    const { globalArg, platformArg } = stage;
+    const { options: { dockerfile: { dialect } }, tools: { cache, caller } } = build;
     this.#position = cache.mode === "disabled" ? undefined : base.state;
-    this.state = new StageState({ base: base.metadata, caller, globalArg });
+    this.state = new StageState({
+      base: base.metadata,
+      caller,
+      globalArg,
+      platformArg,
+      dialect,
+    });
   }
 
   /** Throws a ChError; then nothing is left of it. */
-  static async begin(
-    stage: Stage,
-    choice: BaseChoice,
-    base: Base,
-    build: Build,
-  ): Promise<Growth> {
+  static async begin(stage: PlannedStage, base: Base, build: Build): Promise<Growth> {
     const growth = new Growth(stage, build, base);
     if (build.options.dryRun || build.tools.cache.mode !== "disabled") return growth;
     build.tools.log.info("copying image ...");
-    growth.#tree = await GrowingTree.copy(choice, stage, build);
+    growth.#tree = await GrowingTree.copy(stage, build);
     growth.#emulation.begin(growth.#tree.run, build.tools);
     return growth;
   }
@@ -56,17 +58,18 @@ export class Growth implements Disposable {
 
   /** The known result of an instruction, or what it would have been known by. */
   lookUp(prepared: Prepared): { readonly key: StateKey; readonly hit: State | undefined } {
-    const { globalArg, stages, tools: { cache } } = this.#build;
-    const key = describeKey(prepared, globalArg);
-    const owner = stages.referenceOf(stages.current);
-    return { key, hit: this.#position && cache.lookUp(this.#position, key, owner) };
+    const { options: { dockerfile }, tools: { cache } } = this.#build;
+    const key = describeKey(prepared, this.#stage.globalArg, dockerfile.dialect);
+    if (this.#position === undefined || this.#isFresh) return { key, hit: undefined };
+    return { key, hit: cache.lookUp(this.#position, key, this.#stage.reference) };
   }
 
   /** Why {@linkcode lookUp} found nothing. */
   explain(key: StateKey): string {
-    const { stages, tools: { cache } } = this.#build;
+    const { cache } = this.#build.tools;
+    if (this.#isFresh) return "--no-cache-filter";
     if (this.#position === undefined) return `build cache mode: ${cache.mode}`;
-    return cache.explainMiss(this.#position, key, stages.referenceOf(stages.current));
+    return cache.explainMiss(this.#position, key, this.#stage.reference);
   }
 
   /** Takes the known result of an instruction. */
@@ -88,7 +91,9 @@ export class Growth implements Disposable {
     const remember = () => this.state.addHistory(formatForHistory(text), tools.now());
     if (dryRun) return remember();
     if (this.#position === undefined) {
-      if (action.op === "run" || action.op === "copy") this.#saveMetadata(this.#tree!);
+      if (action.op === "run" || action.op === "copy" || action.op === "rsync") {
+        this.#saveMetadata(this.#tree!);
+      }
       await this.#carryOut(action, this.#tree!);
       remember();
       this.#isStale = true;
@@ -111,10 +116,10 @@ export class Growth implements Disposable {
 
   /** The image gets its name. */
   async commit(): Promise<void> {
-    const { options: { dryRun }, finished, stages, tools: { cache, signal } } = this.#build;
+    const { options: { dryRun }, finished, tools: { cache, signal } } = this.#build;
     signal.throwIfAborted();
     const metadata = this.state.toMetadata();
-    finished.set(stages.current, { metadata, state: this.#position });
+    finished.set(this.#stage.number, { metadata, state: this.#position });
     if (dryRun) return;
     if (this.#position !== undefined) {
       return await cache.finish(this.#reference, this.#position, this.#tree?.image);
@@ -128,8 +133,14 @@ export class Growth implements Disposable {
   }
 
   get #reference() {
-    const { stages } = this.#build;
-    return stages.referenceOf(stages.current);
+    return this.#stage.reference;
+  }
+
+  /** Whether results of earlier builds are not wanted. */
+  get #isFresh(): boolean {
+    const { number, from: { alias } } = this.#stage;
+    const fresh = this.#build.options.freshStages ?? [];
+    return fresh.includes(String(number)) || (alias !== undefined && fresh.includes(alias));
   }
 
   /** The tree, which must be there before the first instruction is executed. */

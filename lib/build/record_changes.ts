@@ -38,11 +38,11 @@ export async function recordChanges(
 ): Promise<State> {
   const { tree } = recorder;
   const touched = listTouched(action, recorder.state, tree.rootFd);
-  if (action.op === "run" && tree.run.hasOverlay) {
+  const isRun = action.op === "run" || action.op === "rsync";
+  if (isRun && tree.run.hasOverlay) {
     return await recordOverlay(key, parent, touched, recorder);
   }
   // Such a command may have changed anything.
-  const isRun = action.op === "run";
   const since = isRun ? readClock(tree) : undefined;
   await recorder.carryOut(tree.run);
   recorder.remember();

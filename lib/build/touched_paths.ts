@@ -3,12 +3,15 @@
 import { listDirectory, openDirectory, readEntry, resolveInRoot } from "../../ffi/tree.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import type { Action, CopyAction } from "./action.ts";
+import { isArchive } from "./archive.ts";
+import { parentOfDestination } from "./rsync.ts";
 import type { StageState } from "./state.ts";
 
 /** Paths at and below which ACTION may change the tree; STATE has the action applied. */
 export function listTouched(action: Action, state: StageState, rootFd: number): string[] {
   switch (action.op) {
     case "arg":
+    case "configure":
     case "env":
     case "label":
     case "shell":
@@ -18,6 +21,8 @@ export function listTouched(action: Action, state: StageState, rootFd: number): 
     case "run":
       // The working directory is made for it; the rest is the overlay's to tell.
       return listMissing(state.cwd, rootFd);
+    case "rsync":
+      return listMissing(parentOfDestination(action.rsync), rootFd);
     case "workdir":
       return listMissing(action.path, rootFd);
     default:
@@ -35,6 +40,7 @@ function listCopyTargets(copy: CopyAction, rootFd: number): string[] {
   const found = locate(copy.destination, rootFd);
   // COPY itself will say what is wrong.
   if (found === undefined) return [];
+  if (hasUnknownNames(copy)) return [found.path];
   const isDirectory = copy.destination.endsWith("/") || copy.sources.length > 1 ||
     (found.isThere && readEntry(rootFd, found.path).type === "directory");
   if (!found.isThere) return [found.path];
@@ -47,6 +53,12 @@ function listCopyTargets(copy: CopyAction, rootFd: number): string[] {
     using directory = openDirectory(copy.tree!.fd, path);
     return listDirectory(directory.fd).map(({ name }) => joinPath(found.path, name));
   });
+}
+
+/** Archives, and what comes from elsewhere, tell only when they are there what is in them. */
+function hasUnknownNames({ others, parents, sources, tree, unpack }: CopyAction): boolean {
+  return parents || others.length > 0 ||
+    (unpack.local && sources.some((source) => isArchive({ ...source, fd: tree!.fd })));
 }
 
 function locate(path: string, rootFd: number) {

@@ -175,6 +175,15 @@ export class Cache implements StateStore, Disposable {
     throw new DamagedStateError(`build cache: state was removed meanwhile: ${state.label}`);
   }
 
+  /** The name points at STATE from now on; its directory stays what it is. */
+  setName(reference: ImageReference, state: State): void {
+    using scratch = new Scratch(this.store);
+    const name = mangleReference(reference.text);
+    setRecord(this.store, scratch, NAMES, name, { state: state.name });
+    removeRecord(this.store, UNREADY, name);
+    removeRecord(this.store, DELETED, name);
+  }
+
   async finish(
     reference: ImageReference,
     state: State,

@@ -1,7 +1,7 @@
 // The files of states in the build cache: finding them, and what TypeScript says in them. Their trees are
 // C's business (c/shim/cache.h).
 
-import { sha256 } from "../../ffi/digest.ts";
+import { sha256 } from "../../ffi/sha256.ts";
 import { formatEnd, locateText, TRAILER_SIZE, type TreeCommitted } from "../../ffi/cache.ts";
 import { encodeOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
@@ -41,6 +41,11 @@ const NAME = /^[0-9A-F]{2}\/([0-9A-F]{32})-(\d{8,})$/;
 
 export function isStateName(name: string): boolean {
   return NAME.test(name);
+}
+
+/** How the state NAME was made. */
+export function sidOf(name: string): string {
+  return NAME.exec(name)![1]!;
 }
 
 /** What people see of it: 40 hexadecimal digits, of which the first seven do. */

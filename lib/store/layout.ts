@@ -19,16 +19,27 @@ export const DOWNLOADS = "dlcache";
 export const CACHE = "bucache";
 /** Further names of large files of those states. */
 export const LARGE_FILES = "bularge";
+/** Layers made for a push, which have no names there. */
+export const UPLOADS = "ulcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
 /** In a directory of SCRATCH: images that are being switched to another state, by their names. */
 export const SWITCHED = "switched";
 
+/** What `RUN --mount=type=cache` keeps, a directory for each ID. */
+export const CACHE_MOUNTS = "mounts";
+
 /** Made when the storage is. */
-export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, LARGE_FILES] as const;
+export const DIRECTORIES = [IMAGES, DOWNLOADS, UPLOADS, CACHE, LARGE_FILES] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 
 /** All that may be there besides; "mnt" is ch-run's default mount point for SquashFS images. */
-export const OPTIONAL: readonly string[] = [LOCK_FILE, SCRATCH, FRESH_VERSION, "mnt"];
+export const OPTIONAL: readonly string[] = [
+  LOCK_FILE,
+  SCRATCH,
+  FRESH_VERSION,
+  CACHE_MOUNTS,
+  "mnt",
+];

@@ -3,6 +3,7 @@
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import { restoreSwitched } from "../cache/restore_switched.ts";
+import { isResumable } from "./downloads.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
@@ -40,7 +41,7 @@ function removeScratch(store: Store): void {
 function removeDownloads({ fd, locks, log }: Store): void {
   let removed = 0;
   for (const name of listNames(fd, DOWNLOADS)) {
-    if (!name.startsWith("part_")) continue;
+    if (!name.startsWith("part_") || isResumable(name)) continue;
     using lock = locks.tryLock(placeOf("blob", name.slice("part_".length)));
     if (lock === undefined) continue;
     removeStubborn(fd, `${DOWNLOADS}/${name}`);

@@ -1,52 +1,8 @@
 // ch-image build: the Dockerfile language as the user sees it, on a busybox base image.
 
 import assert from "node:assert/strict";
-import {
-  exists,
-  expect,
-  type Expected,
-  type RunOptions,
-  test,
-  type Tree,
-  type Workplace,
-} from "../rig.ts";
-
-interface BuildCase {
-  readonly name: string;
-  readonly dockerfile: string;
-  /** Options before the context. */
-  readonly args?: readonly string[];
-  readonly env?: RunOptions["env"];
-  /** Files of the context besides the Dockerfile. */
-  readonly context?: Tree;
-  /** Shell script run before, in the test's own directory. */
-  readonly before?: string;
-  readonly expected: Expected;
-  /** Shell script run after, which must succeed and print this; $I is the built image. */
-  readonly after?: string;
-  readonly prints?: string;
-}
-
-/** Builds with the tag "t" from a context directory "context"; the base image is "base". */
-async function build(work: Workplace, entry: BuildCase): Promise<void> {
-  await prepare(work, entry.dockerfile, entry.context);
-  if (entry.before !== undefined) await work.must(entry.before);
-  const args = entry.args ?? ["-t", "t"];
-  const result = await work.run(["ch-image", "build", ...args, "context"], { env: entry.env });
-  expect(result, entry.expected);
-  if (entry.after !== undefined) {
-    const printed = await work.must(entry.after, [], {
-      env: { I: `${work.path}/storage/img/t` },
-    });
-    if (entry.prints !== undefined) assert.equal(printed, entry.prints);
-  }
-}
-
-async function prepare(work: Workplace, dockerfile: string, context: Tree = {}): Promise<void> {
-  const image = work.image();
-  work.tree("context", { ...context, "Dockerfile": dockerfile });
-  await work.must('ch-image import "$1" base', [image]);
-}
+import { exists, expect, test } from "../rig.ts";
+import { build, type BuildCase, prepare } from "./build_case.ts";
 
 const OK: readonly BuildCase[] = [
   {
@@ -246,15 +202,6 @@ const OK: readonly BuildCase[] = [
     after: "test -f $I/f -a -d $I/dev -a -d $I/mnt/9",
   },
   {
-    name: "ignored instructions warn and are not counted",
-    dockerfile: 'FROM base\nCMD ["x"]\nUSER me\nADD a b\nEXPOSE 80\n',
-    expected: {
-      code: 0,
-      stderr:
-        /warning: not yet supported, ignored: issue #780: CMD instruction\n[^]*warning: not supported, ignored: USER instruction\n[^]*warning: not yet supported, ignored: issue #782: ADD instruction\n[^]*grown in 1 instructions: t\n[^]*reprinting 4 warning/,
-    },
-  },
-  {
     name: "a parser directive warns",
     dockerfile: "# syntax=x\nFROM base\n",
     expected: {
@@ -379,11 +326,6 @@ const FAILING: readonly BuildCase[] = [
     expected: { code: 1, stderr: /error: image reference contains an undefined variable: \$undef/ },
   },
   {
-    name: "FROM --platform",
-    dockerfile: "FROM --platform=x base\n",
-    expected: { code: 1, stderr: /error: not yet supported: issue #778: FROM --platform/ },
-  },
-  {
     name: "output as base",
     dockerfile: "FROM base\n",
     args: ["-t", "base"],
@@ -426,12 +368,6 @@ const FAILING: readonly BuildCase[] = [
     dockerfile: "FROM base\nCOPY a b /etc/passwd\n",
     context: { "a": "", "b": "" },
     expected: { code: 1, stderr: /error: can.t COPY: not a directory: / },
-  },
-  {
-    name: "COPY --chmod",
-    dockerfile: "FROM base\nCOPY --chmod=1 f /\n",
-    context: { "f": "x" },
-    expected: { code: 1, stderr: /COPY: invalid option --chmod/ },
   },
   ...[
     ["0", /--from: stage 0 is the current stage/],

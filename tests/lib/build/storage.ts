@@ -3,9 +3,11 @@
 
 import { spawnInit } from "../../../ffi/process.ts";
 import { buildImage, type BuildOptions, type BuildTools } from "../../../lib/build/build.ts";
+import { CacheMounts } from "../../../lib/build/cache_mounts.ts";
+import { chooseForce } from "../../../lib/build/force.ts";
+import { NO_SECRETS } from "../../../lib/build/secrets.ts";
 import { openCache } from "../../../lib/cache/open.ts";
 import type { CacheMode } from "../../../lib/cache/state_store.ts";
-import { chooseForce } from "../../../lib/build/force.ts";
 import { openSystemHost } from "../../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
 import { parseReference } from "../../../lib/reference/reference.ts";
@@ -75,6 +77,9 @@ export class Storage extends Place {
         caller: new Map([["USER", "tester"]]),
         directoryMode: 0o755,
         now: () => new Date(0),
+        secrets: NO_SECRETS,
+        caches: new CacheMounts(`${this.path}/storage/mounts`),
+        isTerminal: false,
         ...tools,
       });
       return log.lines;

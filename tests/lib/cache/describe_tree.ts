@@ -3,7 +3,7 @@
 import { listDirectory, openDirectory, openFile, openRoot, readLinkAt } from "../../../ffi/tree.ts";
 import { displayOsString } from "../../../ffi/os_string.ts";
 import { readWhole } from "../../../ffi/descriptor.ts";
-import { sha256 } from "../../../ffi/digest.ts";
+import { sha256 } from "../../../ffi/sha256.ts";
 import { toHex } from "../../../lib/cache/state_id.ts";
 
 /** A line for each entry: path, type, mode, time, content, and the first name of the same file. */
