@@ -55,6 +55,13 @@ const OPTIONS = defineOptions([
     help: "label for the image, as by LABEL at the end; can be repeated",
   },
   {
+    long: "no-cache-filter",
+    argument: "required",
+    placeholder: "STAGE[,STAGE...]",
+    repeat: "list",
+    help: "take nothing from the build cache in stages of these names or numbers; can be repeated",
+  },
+  {
     long: "parse-only",
     argument: "none",
     repeat: "idempotent",
@@ -66,6 +73,12 @@ const OPTIONS = defineOptions([
     placeholder: "id=ID[,src=FILE|,env=VAR]",
     repeat: "list",
     help: "secret for RUN --mount=type=secret, from a file or a variable; can be repeated",
+  },
+  {
+    long: "shell-on-fail",
+    argument: "none",
+    repeat: "idempotent",
+    help: "where RUN fails, run a shell in what it left, before that is thrown away",
   },
   {
     long: "ssh",
@@ -135,13 +148,20 @@ async function runBuild(
     context: input.context,
     ignore,
     target: findValue(args, "target"),
+    freshStages: listValues(args, "no-cache-filter").flatMap((text) =>
+      text.toLowerCase().split(",")
+    ),
     labels: parseLabels(listValues(args, "label")),
     buildArguments,
     force,
     dryRun: isGiven(args, "dry-run"),
     explain: isGiven(args, "explain"),
     changes: "auto",
-  }, openBuildTools(context, args, host, secrets));
+  }, {
+    ...openBuildTools(context, args, host, secrets),
+    // Ctrl-C is for the shell.
+    ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => context.leaveInterrupts() } : {},
+  });
   const file = findValue(args, "iidfile");
   if (file !== undefined && !isGiven(args, "dry-run")) writeReference(file, reference.text);
   return 0;

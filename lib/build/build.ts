@@ -4,6 +4,7 @@
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
 import { substituteVariables } from "../dockerfile/substitute.ts";
+import { ChError } from "../error.ts";
 import { mangleReference } from "../reference/reference.ts";
 import { placeOf } from "../store/lock.ts";
 import { hostArchitecture } from "../store/metadata.ts";
@@ -41,6 +42,7 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     buildPlatform: host,
     targetPlatform: host,
   }, (from) => announceBadFrom(log, from));
+  checkFreshStages(options.freshStages ?? [], program);
   using _building = dryRun ? undefined : await tools.store.locks.lock(
     placeOf("build", mangleReference(tag.text)),
     {
@@ -62,6 +64,12 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     log.info("build slow? consider enabling the build cache");
     log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
   }
+}
+
+function checkFreshStages(names: readonly string[], { stages }: Program): void {
+  const known = stages.flatMap(({ from: { alias } }, number) => [String(number), alias]);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new ChError(`--no-cache-filter: no such stage: ${unknown}`);
 }
 
 interface Globals {

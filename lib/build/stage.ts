@@ -11,6 +11,7 @@ import { formatAnnounced, type Prepared } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
 import { findKnownBase, obtainBase, requireImage } from "./base.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
+import { locateFailure } from "./failure.ts";
 import { Growth } from "./growth.ts";
 import type { FoundMount, Mount } from "./mount.ts";
 import {
@@ -80,7 +81,13 @@ async function buildInstruction(
   announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
   if (hit !== undefined) return growth.take(prepared, hit);
   if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
-  await orRollBack(log, () => growth.execute(prepared, key));
+  try {
+    await orRollBack(log, () => growth.execute(prepared, key));
+  } catch (error) {
+    if (!(error instanceof ChError) || build.tools.signal.aborted) throw error;
+    const { file } = build.options.dockerfile;
+    throw locateFailure(error, file, instruction.position.line, formatAnnounced(prepared.text));
+  }
 }
 
 /** `--label`, as LABEL that stands in no line. */
