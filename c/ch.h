@@ -260,11 +260,18 @@ CH_API int32_t ch_lock_acquire(const char *path, int64_t offset, uint32_t shared
                                struct ch_error *err);
 CH_API int32_t ch_lock_release(int32_t fd, struct ch_error *err);
 
-/* --- digests: c/shim/digest.c, ffi/digest.ts ------------------------------------------------- */
+/* --- digest.c; ffi/sha256.ts ---------------------------------------------------------------------
+ *
+ * STATE is memory of the caller's, aligned to 8 bytes. Cannot fail. */
 
-CH_API int32_t ch_digest_sha256(const void *data, uint64_t size, uint8_t digest[32]);
+#define CH_SHA256_STATE 104
 
-/* --- compression: c/shim/{decoder,gzip,input_file}.c, ffi/codec.ts -------------------------------
+CH_API void ch_sha256_begin(void *state);
+CH_API void ch_sha256_add(void *state, const void *data, uint64_t size);
+CH_API void ch_sha256_end(void *state, uint8_t digest[32]);
+
+/* --- compression: c/shim/{decoder,compress,input_file}.c, ffi/codec.ts
+ * -------------------------------
  */
 
 struct ch_decoder_progress {
@@ -280,13 +287,15 @@ CH_API int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size,
                               uint64_t out_size, struct ch_decoder_progress *progress,
                               struct ch_error *err);
 CH_API int32_t ch_decoder_close(uint64_t handle);
-/* One gzip member without name or time, levels 0 to 12. */
-CH_API int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err);
-CH_API int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
-                              uint64_t out_size, uint64_t *produced, struct ch_error *err);
-/* Reading a file of the host from front to back, off the main thread: as many bytes as there are.
+/* One piece by itself, of KIND 1 to 4; pieces may follow one another. Levels: gzip 0 to 12, bzip2 1
+ * to 9, xz 0 to 9, zstd 1 to 22. */
+CH_API int32_t ch_compress_bound(int32_t kind, uint64_t in_size, uint64_t *bound,
+                                 struct ch_error *err);
+CH_API int32_t ch_compress(int32_t kind, int32_t level, const void *in, uint64_t in_size, void *out,
+                           uint64_t out_size, uint64_t *produced, struct ch_error *err);
+/* Reading a file of the host from OFFSET on, off the main thread: as many bytes as there are.
  */
-CH_API int32_t ch_input_open(const char *path, struct ch_error *err);
+CH_API int32_t ch_input_open(const char *path, uint64_t offset, struct ch_error *err);
 CH_API int32_t ch_input_read(int32_t fd, void *buffer, uint64_t size, struct ch_error *err);
 CH_API int32_t ch_input_close(int32_t fd);
 
@@ -328,7 +337,9 @@ CH_API int32_t ch_syslog_send(const char *tag, const char *text);
 /* --- a file that appears when it is complete: c/shim/output_file.c, ffi/output_file.ts -----------
  */
 
-CH_API int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err);
+/* If KEEP_EXISTING, commit fails with EEXIST rather than to replace a file. */
+CH_API int32_t ch_output_open(const char *path, int32_t keep_existing, uint64_t *handle,
+                              struct ch_error *err);
 CH_API int32_t ch_output_write(uint64_t handle, const void *data, uint64_t size,
                                struct ch_error *err);
 CH_API int32_t ch_output_commit(uint64_t handle, struct ch_error *err);
@@ -342,8 +353,8 @@ struct ch_squashfs_settings {
     uint32_t level;      /* 0 for libsquashfs' default */
     uint32_t block_size;
     uint32_t workers;
-    uint32_t time; /* of the superblock */
-    uint32_t reserved;
+    uint32_t time;          /* of the superblock */
+    uint32_t keep_existing; /* finish fails with EEXIST rather than to replace a file */
 };
 
 #define CH_SQUASHFS_HARD_LINK 0xffffffffu

@@ -20,7 +20,20 @@ export const PROCESS = {
   ch_process_pipe: { parameters: ["buffer", ERROR], result: "i32" },
 } as const;
 
-/** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
+/** c/shim/digest.c; wrapped by ffi/sha256.ts. */
+export const SHA256 = {
+  ch_sha256_begin: { parameters: ["buffer"], result: "void" },
+  ch_sha256_add: { parameters: ["buffer", "buffer", "u64"], result: "void" },
+  ch_sha256_add_in_background: {
+    name: "ch_sha256_add",
+    parameters: ["buffer", "buffer", "u64"],
+    result: "void",
+    nonblocking: true,
+  },
+  ch_sha256_end: { parameters: ["buffer", "buffer"], result: "void" },
+} as const;
+
+/** c/shim/{decoder,compress,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
   ch_decoder_run: {
@@ -29,13 +42,13 @@ export const CODEC = {
     nonblocking: true,
   },
   ch_decoder_close: { parameters: ["u64"], result: "i32" },
-  ch_gzip_bound: { parameters: ["u64", "buffer", ERROR], result: "i32" },
-  ch_gzip_member: {
-    parameters: ["i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
+  ch_compress_bound: { parameters: ["i32", "u64", "buffer", ERROR], result: "i32" },
+  ch_compress: {
+    parameters: ["i32", "i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
     result: "i32",
     nonblocking: true,
   },
-  ch_input_open: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_input_open: { parameters: ["buffer", "u64", ERROR], result: "i32" },
   ch_input_read: { parameters: ["i32", "buffer", "u64", ERROR], result: "i32", nonblocking: true },
   ch_input_close: { parameters: ["i32"], result: "i32" },
 } as const;
@@ -62,11 +75,6 @@ export const CACHE = {
     nonblocking: true,
   },
   ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
-} as const;
-
-/** c/shim/digest.c; wrapped by ffi/digest.ts. */
-export const DIGEST = {
-  ch_digest_sha256: { parameters: ["buffer", "u64", "buffer"], result: "i32" },
 } as const;
 
 // --- lock ----------------------------------------------------------------------------------------
@@ -99,7 +107,7 @@ export const SYSLOG = {
 
 /** c/shim/output_file.c; wrapped by ffi/output_file.ts. */
 export const OUTPUT_FILE = {
-  ch_output_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_output_open: { parameters: ["buffer", "i32", "buffer", ERROR], result: "i32" },
   ch_output_write: {
     parameters: ["u64", "buffer", "u64", ERROR],
     result: "i32",

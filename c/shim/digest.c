@@ -1,14 +1,21 @@
-/* SHA-256 for TypeScript. */
-#include "../ch.h"
-
+/* SHA-256 for TypeScript: names of blobs in registries and OCI layouts. The state is the caller's
+ * memory, so there is nothing to free. */
+#include "ch.h"
 #include "sha256.h"
 
-int32_t ch_digest_sha256(const void *data, uint64_t size, uint8_t digest[32])
-{
-    struct sha256 hash;
+static_assert(sizeof(struct sha256) == CH_SHA256_STATE, "ffi/sha256.ts makes room for this");
 
-    sha256_begin(&hash);
-    sha256_add(&hash, data, size);
-    sha256_end(&hash, digest);
-    return 0;
+void ch_sha256_begin(void *state)
+{
+    sha256_begin(state);
+}
+
+void ch_sha256_add(void *state, const void *data, uint64_t size)
+{
+    sha256_add(state, data, size);
+}
+
+void ch_sha256_end(void *state, uint8_t digest[32])
+{
+    sha256_end(state, digest);
 }

@@ -202,6 +202,10 @@ static int merge_entry(struct merge *merge, int upper, const char *name, int ima
         return result;
     if (renameat(upper, name, image, name) != 0)
         return fail(merge, "renameat");
+    /* Of two names of one file, rename(2) leaves both: the build cache may have made them one. */
+    if (exists && old.st_ino == st.st_ino && old.st_dev == st.st_dev &&
+        unlinkat(upper, name, 0) != 0)
+        return fail(merge, "unlinkat");
     return clean_entry(merge, image, name, &st);
 }
 

@@ -164,6 +164,10 @@ async function runBuild(
   });
   const file = findValue(args, "iidfile");
   if (file !== undefined && !isGiven(args, "dry-run")) writeReference(file, reference.text);
+  if (context.settings.cacheMode === "disabled") {
+    log.info("build slow? consider enabling the build cache");
+    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
+  }
   return 0;
 }
 

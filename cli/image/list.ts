@@ -15,13 +15,13 @@ const OPTIONS = defineOptions([
   },
   {
     long: "undeletable",
-    aliases: ["undeleteable"],
     short: "u",
     argument: "none",
     repeat: "idempotent",
     help:
       "list deleted images that “ch-image undelete” can bring back; with -l, when each was deleted",
   },
+  { long: "undeleteable", argument: "none", repeat: "idempotent", hidden: true, help: "" },
 ]);
 
 export const list: SubCommand<typeof OPTIONS[number]["long"]> = {
@@ -33,7 +33,7 @@ export const list: SubCommand<typeof OPTIONS[number]["long"]> = {
     if (args.positionals.length > 0) {
       throw new UsageError("not in this version yet: details of an image from its registry");
     }
-    if (isGiven(args, "undeletable")) {
+    if (isGiven(args, "undeletable") || isGiven(args, "undeleteable")) {
       listUndeletable(context, isGiven(args, "long"));
       return Promise.resolve(0);
     }

@@ -60,10 +60,6 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
   }
   const grown = results.reduce((sum, { instructions }) => sum + instructions, globals.count);
   log.info(`grown in ${grown} instructions: ${tag.text}`);
-  if (tools.cache.mode === "disabled") {
-    log.info("build slow? consider enabling the build cache");
-    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
-  }
 }
 
 function checkFreshStages(names: readonly string[], { stages }: Program): void {

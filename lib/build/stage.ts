@@ -1,6 +1,7 @@
 // One stage of a build: FROM and what follows it. Each instruction is prepared, announced, executed,
 // and recorded in the image's history, in this order.
 
+import { DamagedStateError } from "../cache/damaged_state.ts";
 import type { State } from "../cache/state_store.ts";
 import type { Copy, From, Instruction, Label } from "../dockerfile/instruction.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
@@ -39,6 +40,22 @@ export interface StageResult {
 }
 
 export async function buildStage(stage: PlannedStage, build: Build): Promise<StageResult> {
+  const { log } = build.tools;
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await growStage(stage, build);
+    } catch (error) {
+      if (!(error instanceof DamagedStateError) || attempt === ATTEMPTS) throw error;
+      // It cannot be found any more, and what is missing then is built.
+      log.warning(error.message);
+    }
+  }
+}
+
+/** There can be one damaged state after another. */
+const ATTEMPTS = 10;
+
+async function growStage(stage: PlannedStage, build: Build): Promise<StageResult> {
   const { log } = build.tools;
   const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
   announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));

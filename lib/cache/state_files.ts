@@ -1,7 +1,7 @@
 // The files of states in the build cache: finding them, and what TypeScript says in them. Their trees are
 // C's business (c/shim/cache.h).
 
-import { sha256 } from "../../ffi/digest.ts";
+import { sha256 } from "../../ffi/sha256.ts";
 import { formatEnd, locateText, TRAILER_SIZE, type TreeCommitted } from "../../ffi/cache.ts";
 import { encodeOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";

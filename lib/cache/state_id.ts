@@ -1,6 +1,6 @@
 // The identity of states: how they were made, not what is in them (spec build-cache §3).
 
-import { sha256 } from "../../ffi/digest.ts";
+import { sha256 } from "../../ffi/sha256.ts";
 import { encodeOsString } from "../../ffi/os_string.ts";
 import type { StateKey } from "./state_store.ts";
 

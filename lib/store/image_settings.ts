@@ -1,7 +1,7 @@
 // How an image is to be run, as its Dockerfile or its registry says: the part of an OCI image
 // configuration that ch-image's own metadata have no key for. It is kept in ch/metadata.json as
-// "config", with the names of the OCI image specification (config.md). An image that was pulled and
-// not built on has it in ch/config.pulled.json only.
+// "config", with the names of the OCI image specification (config.md); where metadata lack it, the
+// registry's in ch/config.pulled.json counts.
 
 /** A check as Docker has it; times in nanoseconds. */
 export interface Healthcheck {
@@ -47,3 +47,5 @@ const CHECKS: Readonly<Record<keyof ImageSettings, (value: unknown) => boolean>>
   Healthcheck: (value) => isObject(value) && isStringList(value["Test"]),
   OnBuild: isStringList,
 };
+
+export const SETTINGS = Object.keys(CHECKS) as readonly (keyof ImageSettings)[];

@@ -102,7 +102,14 @@ for (const name of pages) {
     assert.equal(page.footer, `ch ${VERSION}`);
     const usual = [
       ...["NAME", "SYNOPSIS", "DESCRIPTION", "SUB-COMMANDS", "FORMATS", "OPTIONS"],
-      ...["COMMON OPTIONS", "IMAGE REFERENCES", "DOCKERFILE", "STORAGE DIRECTORY", "ENVIRONMENT"],
+      ...[
+        "COMMON OPTIONS",
+        "IMAGE REFERENCES",
+        "DOCKERFILE",
+        "BUILD CACHE",
+        "STORAGE DIRECTORY",
+        "ENVIRONMENT",
+      ],
       ...["EXIT STATUS", "DIAGNOSTICS", "EXAMPLES", "NOTES", "SEE ALSO"],
     ];
     assert.deepEqual(page.sections, usual.filter((section) => page.sections.includes(section)));

@@ -7,8 +7,8 @@ import { DIRECT } from "../../../lib/build/output.ts";
 import { CacheMounts } from "../../../lib/build/cache_mounts.ts";
 import { chooseForce } from "../../../lib/build/force.ts";
 import { NO_SECRETS } from "../../../lib/build/secrets.ts";
-import type { Cache } from "../../../lib/cache/cache.ts";
 import { openCache } from "../../../lib/cache/open.ts";
+import type { CacheMode } from "../../../lib/cache/state_store.ts";
 import { openSystemHost } from "../../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
 import { parseReference } from "../../../lib/reference/reference.ts";
@@ -25,20 +25,13 @@ const APPLETS = ["sh", "cat", "chmod", "chown", "env", "id", "ln", "ls", "mkdir"
 
 export class Storage extends Place {
   readonly store: Store;
-  readonly cache: Cache;
   readonly context: string;
 
-  constructor() {
+  /** CACHE_MODE: of the builds. */
+  constructor(readonly cacheMode: CacheMode = "disabled") {
     super();
     this.context = this.make("context", {});
     this.store = openStore(`${this.path}/storage`, { lock: true }, newRecordedLog());
-    this.cache = openCache(this.store, {
-      mode: "disabled",
-      xattrs: false,
-      largeFile: undefined,
-      log: newRecordedLog(),
-      signal: new AbortController().signal,
-    });
     this.#makeBase();
   }
 
@@ -62,6 +55,7 @@ export class Storage extends Place {
     tools: Partial<BuildTools> = {},
   ): Promise<string[]> {
     const log = newRecordedLog();
+    using cache = openCache(this.store, { mode: this.cacheMode, xattrs: false, log });
     try {
       await buildImage({
         dockerfile: parseDockerfile({ file: "Dockerfile", text }),
@@ -74,7 +68,7 @@ export class Storage extends Place {
         ...options,
       }, {
         store: this.store,
-        cache: this.cache,
+        cache,
         host: openSystemHost(),
         spawn: spawnInit,
         signal: new AbortController().signal,
@@ -97,7 +91,6 @@ export class Storage extends Place {
   }
 
   override [Symbol.dispose](): void {
-    this.cache[Symbol.dispose]();
     this.store[Symbol.dispose]();
     super[Symbol.dispose]();
   }
@@ -116,13 +109,17 @@ export class Storage extends Place {
 }
 
 /** A test that needs a statically linked busybox to run containers with. */
-export function testBuild(name: string, body: (storage: Storage) => Promise<void>): void {
+export function testBuild(
+  name: string,
+  body: (storage: Storage) => Promise<void>,
+  cacheMode?: CacheMode,
+): void {
   const isThere = hasBusybox();
   Deno.test({
     name: isThere ? name : `${name} [lacking: ${BUSYBOX}]`,
     ignore: !isThere && Deno.env.get("CH_MUST_WORK") !== "1",
     fn: async () => {
-      using storage = new Storage();
+      using storage = new Storage(cacheMode);
       await body(storage);
     },
   });
