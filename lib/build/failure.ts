@@ -57,7 +57,8 @@ function explainStatus(status: number): string[] {
 }
 
 /** What fails for want of privilege says one of these. */
-const NO_PRIVILEGE = /Operation not permitted|\bEPERM\b|must be root|are you root|cpio: chown|chown.*Invalid argument/i;
+const NO_PRIVILEGE =
+  /Operation not permitted|\bEPERM\b|must be root|are you root|cpio: chown|chown.*Invalid argument/i;
 
 /** Programs known to change owners or to become other users. */
 const PRIVILEGED =

@@ -25,6 +25,7 @@ import {
 } from "./prepare.ts";
 import type { Build } from "./request.ts";
 import { prepareRsync } from "./rsync_prepare.ts";
+import { findRemoteVersion } from "./remote_version.ts";
 import { locateImage } from "./rsync.ts";
 import { prepareRun } from "./run_prepare.ts";
 import { prepareSetting } from "./settings.ts";
@@ -175,7 +176,17 @@ async function prepare(
           `not supported, ignored: ${instruction.kind.toUpperCase()} --chown`,
         );
       }
-      return await prepareCopy(instruction, () => openSources(instruction, stage, build), state);
+      return await prepareCopy(
+        instruction,
+        () => openSources(instruction, stage, build),
+        state,
+        (source) => {
+          const { options: { dryRun }, tools } = build;
+          return dryRun || tools.cache.mode !== "enabled"
+            ? Promise.resolve(undefined)
+            : findRemoteVersion(source, tools);
+        },
+      );
     case "env":
     case "label":
       return preparePair(instruction, state);
