@@ -10,7 +10,14 @@ import { DockerfileError, type DockerfileSource } from "../../lib/dockerfile/sou
 import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
-import { type Arguments, defineOptions, findValue, isGiven, listValues } from "../options.ts";
+import {
+  type Arguments,
+  defineOptions,
+  findValue,
+  isGiven,
+  listValues,
+  UsageError,
+} from "../options.ts";
 import { readStandardInput } from "../standard_input.ts";
 import { BIND_OPTIONS, FORCE_OPTIONS, openBuildTools, readBuildSettings } from "./build_options.ts";
 import type { CommonOption } from "./common_options.ts";
@@ -46,6 +53,13 @@ const OPTIONS = defineOptions([
     placeholder: "FILE",
     repeat: "last",
     help: "write the reference of the built image to FILE",
+  },
+  {
+    long: "jobs",
+    argument: "required",
+    placeholder: "N",
+    repeat: "last",
+    help: "build up to N stages at a time (default: 1; by Docker's rules one for each processor)",
   },
   {
     long: "label",
@@ -148,6 +162,7 @@ async function runBuild(
     context: input.context,
     ignore,
     target: findValue(args, "target"),
+    jobs: parseJobs(findValue(args, "jobs")),
     freshStages: listValues(args, "no-cache-filter").flatMap((text) =>
       text.toLowerCase().split(",")
     ),
@@ -169,6 +184,12 @@ async function runBuild(
     log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
   }
   return 0;
+}
+
+function parseJobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`argument --jobs: invalid value: '${text}'`);
 }
 
 function parseLabels(options: readonly string[]): ReadonlyMap<string, string> {

@@ -2,7 +2,7 @@
 
 import { spawnInit } from "../../ffi/process.ts";
 import { parseBuildArguments } from "../../lib/build/build_arguments.ts";
-import { DIRECT, type Output } from "../../lib/build/output.ts";
+import type { Output, WatchedOutput } from "../../lib/build/output.ts";
 import type { BuildTools } from "../../lib/build/build.ts";
 import { CacheMounts } from "../../lib/build/cache_mounts.ts";
 import { chooseForce, type Force, FORCE_MODES, type ForceMode } from "../../lib/build/force.ts";
@@ -101,6 +101,7 @@ export function openBuildTools<Name extends string>(
     now: () => new Date(),
     secrets,
     caches: new CacheMounts(`${settings.storagePath}/${CACHE_MOUNTS}`),
+    processors: navigator.hardwareConcurrency,
     isTerminal: Deno.stderr.isTerminal(),
     output: chooseOutput(),
   };
@@ -108,7 +109,12 @@ export function openBuildTools<Name extends string>(
 
 /** A terminal shows the last lines anyway, and programs behave otherwise on one: it stays untouched. */
 function chooseOutput(): Output {
-  if (Deno.stdout.isTerminal() || Deno.stderr.isTerminal()) return DIRECT;
+  const watched = newWatchedOutput();
+  const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
+  return isTerminal ? { kind: "direct", watched } : watched;
+}
+
+function newWatchedOutput(): WatchedOutput {
   return {
     kind: "watched",
     joined: isSameFile(1, 2),

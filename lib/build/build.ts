@@ -15,9 +15,11 @@ import type { Platform } from "./platform.ts";
 import { describeArg } from "./prepare.ts";
 import type { BuildOptions, BuildTools } from "./request.ts";
 import { requireRsync } from "./rsync.ts";
+import { canOverlap, runStages } from "./schedule.ts";
 import { Sources } from "./sources.ts";
-import { announceBadFrom, buildStage, type StageResult } from "./stage.ts";
-import { planStages } from "./stages.ts";
+import { announceBadFrom, buildStage } from "./stage.ts";
+import { nameVoice, prefixLog, prefixOutput } from "./stage_voice.ts";
+import { type PlannedStage, planStages } from "./stages.ts";
 
 export type { BuildOptions, BuildTools } from "./request.ts";
 
@@ -51,9 +53,17 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     },
   );
   using sources = new Sources(options.context, options.ignore);
-  const build = { options, tools, stages, sources, finished: new Map() };
-  const results: StageResult[] = [];
-  for (const stage of stages) results.push(await buildStage(stage, build));
+  const build = { options, tools, stages, sources, finished: new Map(), obtaining: new Map() };
+  const jobs = options.jobs ?? (dockerfile.dialect.rules === "docker" ? tools.processors : 1);
+  const isParallel = jobs > 1 && !dryRun && canOverlap(stages);
+  const results = await runStages(
+    stages,
+    { jobs: isParallel ? jobs : 1, signal: tools.signal },
+    (stage, signal) => {
+      const own = isParallel ? { signal, ...giveVoice(stage, tools) } : {};
+      return buildStage(stage, { ...build, tools: { ...tools, ...own } });
+    },
+  );
   if (dryRun) return;
   if (force.mode !== "none") {
     log.info(`--force=${force.mode}: modified ${results.at(-1)!.modified} RUN instructions`);
@@ -66,6 +76,11 @@ function checkFreshStages(names: readonly string[], { stages }: Program): void {
   const known = stages.flatMap(({ from: { alias } }, number) => [String(number), alias]);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new ChError(`--no-cache-filter: no such stage: ${unknown}`);
+}
+
+function giveVoice(stage: PlannedStage, { log, output }: BuildTools) {
+  const voice = nameVoice(stage);
+  return { log: prefixLog(log, voice), output: prefixOutput(output, voice) };
 }
 
 interface Globals {

@@ -5,14 +5,19 @@ import { openPipe, type Pipe } from "../../ffi/pipe.ts";
 
 /** Where a command's output goes. */
 export type Output =
-  /** To the caller's standard output and error, untouched: a terminal stays one. */
-  | { readonly kind: "direct" }
-  /** To WRITE. Joined: both streams are one pipe, so that their order stays what it was. */
-  | {
-    readonly kind: "watched";
-    readonly joined: boolean;
-    readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
-  };
+  /** To the caller's standard output and error, untouched: a terminal stays one. WATCHED is for when
+   * that cannot be. */
+  | { readonly kind: "direct"; readonly watched?: WatchedOutput }
+  | WatchedOutput;
+
+/** To WRITE. Joined: both streams are one pipe, so that their order stays what it was. */
+export interface WatchedOutput {
+  readonly kind: "watched";
+  readonly joined: boolean;
+  readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+  /** To be called when a command has ended. */
+  readonly flush?: () => void;
+}
 
 export const DIRECT: Output = { kind: "direct" };
 
@@ -50,6 +55,7 @@ export class OutputTap implements Disposable {
   async end(): Promise<void> {
     await Promise.all(this.#pipes.map((pipe) => pipe.end()));
     await Promise.all(this.#readers);
+    if (this.#output.kind === "watched") this.#output.flush?.();
     if (this.#error !== undefined) throw this.#error.error;
   }
 

@@ -10,7 +10,7 @@ import type { Log } from "../log/log.ts";
 import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
-import { findKnownBase, obtainBase, requireImage } from "./base.ts";
+import { type Base, findKnownBase, obtainBase, requireImage } from "./base.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
 import { locateFailure } from "./failure.ts";
 import { Growth } from "./growth.ts";
@@ -61,7 +61,7 @@ async function growStage(stage: PlannedStage, build: Build): Promise<StageResult
   const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
   announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));
   using growth = await orRollBack(log, async () => {
-    return await Growth.begin(stage, known ?? await obtainBase(stage.base, build), build);
+    return await Growth.begin(stage, known ?? await obtainOnce(stage, build), build);
   });
   const { state } = growth;
   const instructions = [
@@ -81,6 +81,14 @@ async function growStage(stage: PlannedStage, build: Build): Promise<StageResult
   }
   await orRollBack(log, () => growth.commit());
   return { instructions: count, modified: growth.modified };
+}
+
+/** Stages that begin with the same image get it once. */
+async function obtainOnce({ base }: PlannedStage, build: Build): Promise<Base> {
+  const name = `${base.reference.text} ${base.platform?.architecture}`;
+  const pending = build.obtaining.get(name) ?? obtainBase(base, build);
+  build.obtaining.set(name, pending);
+  return await pending;
 }
 
 async function buildInstruction(

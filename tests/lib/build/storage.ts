@@ -81,6 +81,7 @@ export class Storage extends Place {
         secrets: NO_SECRETS,
         caches: new CacheMounts(`${this.path}/storage/mounts`),
         isTerminal: false,
+        processors: 2,
         output: DIRECT,
         ...tools,
       });
