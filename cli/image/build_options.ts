@@ -13,6 +13,8 @@ import { ChError } from "../../lib/error.ts";
 import { CACHE_MOUNTS } from "../../lib/store/layout.ts";
 import { type Arguments, defineOptions, findValue, listValues } from "../options.ts";
 import { writeBytes } from "../standard_stream.ts";
+import type { CommonOption } from "./common_options.ts";
+import { readPullSettings } from "./registry_settings.ts";
 import type { Context } from "./sub_command.ts";
 
 /** In two parts, because help texts list options by name. */
@@ -82,12 +84,23 @@ export function readBuildSettings<Name extends string>(
 /** Opens the storage. */
 export function openBuildTools<Name extends string>(
   context: Context,
-  args: Arguments<Name | BuildOption>,
+  args: Arguments<Name | BuildOption | CommonOption>,
   host: Host,
   secrets: Secrets = NO_SECRETS,
 ): BuildTools {
   const { environment, log, settings, signal } = context;
+  const pull: BuildTools["pull"] = async (reference, platform) => {
+    const { pullImage } = await import("../../lib/registry/pull.ts");
+    const wanted = platform && { architecture: platform.architecture };
+    await pullImage(
+      context.openStore(),
+      { source: reference, destination: reference },
+      { ...readPullSettings(context, args), ...wanted },
+      context.openCache(),
+    );
+  };
   return {
+    pull,
     binds: listValues(args, "bind").map(parseBind),
     store: context.openStore(),
     cache: context.openCache(),

@@ -1,6 +1,6 @@
 // The options that ch-image takes before and after its sub-command (spec ch-image §1.1).
 
-import { defineOptions, type Option } from "../options.ts";
+import { defineOptions } from "../options.ts";
 
 const group = "common options";
 
@@ -37,6 +37,31 @@ export const COMMON_OPTIONS = defineOptions([
     exclusive: "cache",
     group,
     help: "use the build cache (the default); overrides CH_IMAGE_CACHE",
+  },
+  {
+    long: "always-download",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "download configuration and layers even if they are in the download cache",
+  },
+  {
+    long: "arch",
+    short: "a",
+    argument: "required",
+    placeholder: "ARCH",
+    repeat: "last",
+    group,
+    help: "architecture to pull, e.g. arm64/v8; default host, the one of this machine; yolo is " +
+      "whatever the registry serves",
+  },
+  {
+    long: "auth",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "authenticate to registries that want it, asking for name and password if they are not " +
+      "known; also with CH_IMAGE_AUTH=yes; push always does",
   },
   {
     long: "no-cache",
@@ -87,6 +112,21 @@ export const COMMON_OPTIONS = defineOptions([
     help: "do not save extended attributes, even if CH_XATTRS is set",
   },
   {
+    long: "password-many",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "forget name and password for registries after each use",
+  },
+  {
+    long: "plain-http",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help:
+      "talk to registries without TLS; on this very machine that is tried without this option, too",
+  },
+  {
     long: "xattrs",
     argument: "none",
     repeat: "idempotent",
@@ -113,6 +153,13 @@ export const COMMON_OPTIONS = defineOptions([
     help: "storage directory; default $CH_IMAGE_STORAGE, else /var/tmp/$USER.ch",
   },
   {
+    long: "tls-no-verify",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "do not verify certificates of registries",
+  },
+  {
     long: "verbose",
     short: "v",
     argument: "none",
@@ -120,19 +167,6 @@ export const COMMON_OPTIONS = defineOptions([
     group,
     help: "say more; up to three times",
   },
-  absent("arch", { argument: "required", short: "a" }),
-  absent("always-download", { argument: "none" }),
-  absent("auth", { argument: "none" }),
-  absent("password-many", { argument: "none" }),
-  absent("tls-no-verify", { argument: "none" }),
 ]);
-
-/** They belong to registries. */
-function absent<Name extends string>(
-  long: Name,
-  rest: Pick<Option, "argument" | "short" | "exclusive">,
-): Option<Name> {
-  return { long, ...rest, repeat: "last", absent: true, help: "" };
-}
 
 export type CommonOption = typeof COMMON_OPTIONS[number]["long"];

@@ -32,9 +32,25 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "list the images in the storage directory",
     load: async () => (await import("./list.ts")).list,
   },
+  login: {
+    summary: "save name and password for a registry",
+    load: async () => (await import("./login.ts")).login,
+  },
+  logout: {
+    summary: "remove what login saved",
+    load: async () => (await import("./logout.ts")).logout,
+  },
   modify: {
     summary: "make an image from another by shell code",
     load: async () => (await import("./modify.ts")).modify,
+  },
+  pull: {
+    summary: "get an image from a registry",
+    load: async () => (await import("./pull.ts")).pull,
+  },
+  push: {
+    summary: "put an image into a registry",
+    load: async () => (await import("./push.ts")).push,
   },
   reset: {
     summary: "delete everything in the storage directory",
@@ -49,9 +65,3 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     load: async () => (await import("./gestalt.ts")).storagePath,
   },
 };
-
-/** Sub-commands of older Charliecloud that this version does not have. */
-export const ABSENT: readonly string[] = [
-  "pull",
-  "push",
-];

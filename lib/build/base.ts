@@ -56,7 +56,7 @@ export async function obtainBase(base: BaseChoice, build: Build): Promise<Base> 
     if (isCached && wasThere) log.warning("base image only exists non-cached; adding to cache");
   }
   if (isCached) {
-    const state = await cache.adopt(base.reference);
+    const state = cache.findNamed(base.reference) ?? await cache.adopt(base.reference);
     return check(base, { metadata: state.metadata, state }, store);
   }
   const path = store.imagePath(base.reference);
@@ -64,18 +64,27 @@ export async function obtainBase(base: BaseChoice, build: Build): Promise<Base> 
   return check(base, { metadata: readMetadata(root.fd, path, log), state: undefined }, store);
 }
 
-/** Path of an image that is in storage. Throws a ChError if it is not. */
-export function requireImage(
+/**
+ * Path of an image, which is brought into storage if it is not there: from the build cache, else from its
+ * registry. Throws a ChError if that cannot be.
+ */
+export async function requireImage(
   reference: ImageReference,
-  { tools: { store } }: Build,
-  _platform: Platform | undefined,
+  { options: { dryRun }, tools: { cache, pull, store } }: Build,
+  platform: Platform | undefined,
 ): Promise<string> {
-  if (store.hasImage(reference)) return Promise.resolve(store.imagePath(reference));
-  return Promise.reject(
-    new ChError(`image not in storage: ${reference.text}`, {
-      hint: "this version cannot pull; get the image into storage with “ch-image import”",
-    }),
-  );
+  if (store.hasImage(reference)) return store.imagePath(reference);
+  const state = dryRun ? undefined : cache.findNamed(reference);
+  if (state !== undefined) {
+    await cache.finish(reference, state, undefined);
+  } else if (pull !== undefined && !dryRun) {
+    await pull(reference, platform);
+  } else {
+    throw new ChError(`image not in storage: ${reference.text}`, {
+      hint: "get it with “ch-image pull”",
+    });
+  }
+  return store.imagePath(reference);
 }
 
 /**

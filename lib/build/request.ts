@@ -9,6 +9,7 @@ import type { CacheMounts } from "./cache_mounts.ts";
 import type { ContainerTools } from "./container.ts";
 import type { Force } from "./force.ts";
 import type { PathFilter } from "./path_filter.ts";
+import type { Platform } from "./platform.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
 import type { PlannedStage } from "./stages.ts";
@@ -54,6 +55,8 @@ export interface BuildTools extends ContainerTools {
   /** Whether the commands' standard error is a terminal. */
   readonly isTerminal: boolean;
   readonly processors: number;
+  /** Gets an image from its registry into storage and cache; without, only what is there can be used. */
+  readonly pull?: ((reference: ImageReference, platform?: Platform) => Promise<void>) | undefined;
 }
 
 /** What the stages of one build share. */

@@ -43,6 +43,11 @@ export function isStateName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** How the state NAME was made. */
+export function sidOf(name: string): string {
+  return NAME.exec(name)![1]!;
+}
+
 /** What people see of it: 40 hexadecimal digits, of which the first seven do. */
 export function identifyState(name: string): string {
   return toHex(sha256(encodeOsString(name))).slice(0, 40);

@@ -19,6 +19,8 @@ export const DOWNLOADS = "dlcache";
 export const CACHE = "bucache";
 /** Further names of large files of those states. */
 export const LARGE_FILES = "bularge";
+/** Layers made for a push, which have no names there. */
+export const UPLOADS = "ulcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
@@ -26,7 +28,7 @@ export const SCRATCH = "imgtmp";
 export const CACHE_MOUNTS = "mounts";
 
 /** Made when the storage is. */
-export const DIRECTORIES = [IMAGES, DOWNLOADS, "ulcache", CACHE, LARGE_FILES] as const;
+export const DIRECTORIES = [IMAGES, DOWNLOADS, UPLOADS, CACHE, LARGE_FILES] as const;
 
 export const REQUIRED: readonly string[] = [...DIRECTORIES, VERSION_FILE];
 

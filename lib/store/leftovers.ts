@@ -1,6 +1,7 @@
 // What killed commands left in the storage directory, which is removed when it is opened next.
 
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
+import { isResumable } from "./downloads.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
@@ -35,7 +36,7 @@ function removeScratch({ path, fd, locks, log }: Store): void {
 function removeDownloads({ fd, locks, log }: Store): void {
   let removed = 0;
   for (const name of listNames(fd, DOWNLOADS)) {
-    if (!name.startsWith("part_")) continue;
+    if (!name.startsWith("part_") || isResumable(name)) continue;
     using lock = locks.tryLock(placeOf("blob", name.slice("part_".length)));
     if (lock === undefined) continue;
     removeStubborn(fd, `${DOWNLOADS}/${name}`);

@@ -41,17 +41,11 @@ const plain: readonly [
   }],
   ["nonsense", { code: 2, stderr: /\nch-image: error: argument CMD: invalid choice: 'nonsense' / }],
   ["toString", { code: 2, stderr: /invalid choice: 'toString'/ }],
-  ["pull x", { code: 2, stderr: `${USAGE}ch-image: error: not in this version yet: pull\n` }],
-  ["--auth list", {
-    code: 2,
-    stderr: `${USAGE}ch-image: error: not in this version yet: --auth\n`,
-  }],
   ["list --nonsense", {
     code: 2,
     stderr: "usage: ch-image list [OPTION...] [IMAGE_REF]\n" +
       "ch-image list: error: unrecognized arguments: --nonsense\n",
   }],
-  ["list x", { code: 2, stderr: /error: not in this version yet: / }],
   ["delete", { code: 2, stderr: /error: the following arguments are required: IMAGE_GLOB\n$/ }],
   ["import a", { code: 2, stderr: /error: the following arguments are required: IMAGE_REF\n$/ }],
   ["import a b c", { code: 2, stderr: /error: unrecognized arguments: c\n$/ }],
