@@ -46,6 +46,7 @@ const NEEDS = {
   setfattr: { reason: "no setfattr", met: () => hasProgram("setfattr") },
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
+  network: { reason: "no way to deb.debian.org", met: canReachDebian },
   cc: { reason: "no C compiler", met: () => hasProgram("cc") },
   skopeo: { reason: "no skopeo", met: () => hasProgram("skopeo") },
   umoci: { reason: "no umoci", met: () => hasProgram("umoci") },
@@ -77,6 +78,14 @@ export function test(
       await body(work);
     },
   });
+}
+
+function canReachDebian(): boolean {
+  const { code } = new Deno.Command("timeout", {
+    args: ["10", "bash", "-c", "exec 3<>/dev/tcp/deb.debian.org/80"],
+    stderr: "null",
+  }).outputSync();
+  return code === 0;
 }
 
 function hasProgram(name: string): boolean {
