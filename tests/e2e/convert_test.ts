@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { makeTar, type Member } from "../tar_archive.ts";
-import { exists, expect, type Expected, type Need, test, type Tree } from "../rig.ts";
+import { exists, expect, type Expected, type Need, type Tree } from "../rig.ts";
+import { listTemporary, test } from "./convert_place.ts";
 
 test("ch-convert without arguments prints usage", async (work) => {
   expect(await work.run(["ch-convert"]), { code: 1, stdout: "", stderr: /usage|Usage/ });
@@ -94,6 +95,11 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
     /error: only gzipped tar output \(\.tar\.gz or \.tgz\) supported/,
   ],
   ["output .tar.Z", ["./image", "y.tar.Z"], /error: only gzipped tar output/],
+  [
+    "to write lzo",
+    ["--comp=lzo", "./image", "y.sqfs"],
+    /can’t be compressed with lzo\nhint: images with lzo can be read, but not written; choose one of: gzip lz4 xz zstd$/m,
+  ],
   ["bzip2 for squash", ["--comp=bzip2", "./image", "y.sqfs"], /can’t be compressed with bzip2/],
   [
     "a level that is none",
@@ -230,9 +236,14 @@ test(
     await work.must('mount --bind "$1/mounted" "$1/out/precious"', [work.path], { root: true });
     try {
       const result = await work.run(["ch-convert", "in.sqfs", "./out"]);
-      assert.notEqual(result.code, 0);
-      assert.match(result.stderr, /error: /);
-      assert.ok(exists(`${work.path}/mounted/mark`));
+      expect(result, {
+        code: 1,
+        stderr:
+          /error: can’t delete existing image: \.\/out: something is mounted at \S*\/out\/precious$/m,
+      });
+      // Found before anything was deleted.
+      await work.must("test -e mounted/mark -a -e out/bin/busybox -a -d out/usr -a -d out/mnt/0");
+      await work.must('test -z "$(ls -A | grep tmp)"');
     } finally {
       await work.must('umount "$1/out/precious"', [work.path], { root: true });
     }
@@ -518,6 +529,31 @@ test("ch-convert -q says nothing on success", async (work) => {
   });
 });
 
+test("ch-convert shows on a terminal how far it is, and nowhere else", async (work) => {
+  work.image();
+  await work.must("head -c 20000000 /dev/urandom > image/random; tar -C image -cf in.tar .");
+  const routes: readonly (readonly [string, string, RegExp])[] = [
+    ["./image", "out.sqfs", /^packing \.\.\.\r\n(\rpacking: \d+\.\d MiB)+\r\ndone/m],
+    ["out.sqfs", "./out", /^(\runpacking: \d+\.\d MiB)+\r\ndone/m],
+    [
+      "in.tar",
+      "out2.sqfs",
+      /^packing \.\.\.\r\n(\rpacking: \d+\.\d\/(\d+\.\d) MiB \(\d+%\))*\rpacking: (\d+\.\d)\/\3 MiB \(100%\)\r\ndone/m,
+    ],
+  ];
+  for (const [from, to, wanted] of routes) {
+    const { stdout } = await work.run(["script", "-qec", `ch-convert ${from} ${to}`, "/dev/null"]);
+    // deno-lint-ignore no-control-regex
+    const plain = stdout.replaceAll(/\x1b\[[\d;]*m/g, "");
+    assert.match(plain, wanted);
+    const second = `./second-${to.replace("./", "")}`;
+    const command = `ch-convert -q ${from} ${second}`;
+    assert.equal((await work.run(["script", "-qec", command, "/dev/null"])).stdout, "");
+    const { stderr } = await work.run(["ch-convert", from, second]);
+    assert.doesNotMatch(stderr, /MiB|\r/);
+  }
+});
+
 test("ch-convert into storage and out of it, by reference", async (work) => {
   work.image();
   await work.must("ch-convert ./image example.com:5000/a/b:c");
@@ -546,6 +582,22 @@ test("ch-convert needs no other program", async (work) => {
     assert.equal(executed.length, 1, executed.join("\n"));
   }
 }, "strace");
+
+test("ch-convert keeps its temporary directory only if it failed at work", async (work) => {
+  work.image();
+  await work.must("tar -C image -cf full.tar .; head -c 100000 full.tar > cut.tar");
+  for (const words of [["./nosuch", "x.sqfs"], ["x.sqfs", "y.sqfs"], ["./image", "./no/x"]]) {
+    expect(await work.run(["ch-convert", ...words]), { code: 1 });
+    assert.deepEqual(listTemporary(work), []);
+  }
+  const { code, stderr } = await work.run(["ch-convert", "-v", "cut.tar", "./out"]);
+  assert.equal(code, 1, stderr);
+  const [left, ...others] = listTemporary(work);
+  assert.deepEqual(others, []);
+  assert.match(left ?? "", /^ch-convert\.\w{6}$/);
+  assert.ok(stderr.includes(`\ntemp dir: ${work.path}/home/tmp/${left}\n`), stderr);
+  assert.equal(await work.must(`stat -c %a home/tmp/${left}`), "700\n");
+});
 
 test("ch-convert --tmp is empty afterwards", async (work) => {
   work.image();
