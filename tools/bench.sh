@@ -8,3 +8,4 @@ if [ "$(id -u)" -eq 0 ]; then tools/deps.sh bench; fi
 make -s
 tools/rig.sh
 node_modules/@deno/linux-x64-glibc/deno run -A --no-lock tools/bench.ts "$@"
+node_modules/@deno/linux-x64-glibc/deno run -A --no-lock tools/bench/convert.ts "$@"
