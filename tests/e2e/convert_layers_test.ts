@@ -68,6 +68,8 @@ for (const { name, out, needs = [] } of FORMATS) {
     // In a container they are there as well.
     const ran = await work.run(["ch-run", "--image-env", "--image-cmd", "./back"]);
     expect(ran, { code: 0, stdout: "ran\n" });
+    const command = ["--set-env", "./back", "--", "sh", "-c", 'echo "$GREETING"'];
+    expect(await work.run(["ch-run", ...command]), { code: 0, stdout: "hello world\n" });
   }, ...needs);
 }
 

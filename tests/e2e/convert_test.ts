@@ -12,9 +12,19 @@ test("ch-convert without arguments prints usage", async (work) => {
 test("ch-convert --help and -h", async (work) => {
   for (const option of ["--help", "-h"]) {
     const result = await work.run(["ch-convert", option]);
-    assert.equal(result.code, 0);
-    assert.match(result.stdout + result.stderr, /[Uu]sage: ch-convert[^]*--no-clobber/);
+    expect(result, { code: 0, stdout: "", stderr: /[Uu]sage: ch-convert[^]*--no-clobber/ });
   }
+});
+
+test("ch-convert --version is the version of ch-run", async (work) => {
+  const { stdout, stderr } = await work.run(["ch-run", "--version"]);
+  const version = (stdout + stderr).trim();
+  assert.notEqual(version, "");
+  expect(await work.run(["ch-convert", "--version"]), {
+    code: 0,
+    stdout: "",
+    stderr: `${version}\n`,
+  });
 });
 
 const USAGE: readonly (readonly string[])[] = [
@@ -46,6 +56,8 @@ const DRY: readonly (readonly [readonly string[], string, string])[] = [
   [["-i=dir", "-o=tar", "x", "y"], "dir", "tar"],
   [["--in-fmt", "dir", "--out-fmt=squash", "x", "y"], "dir", "squash"],
   [["-i", "dir", "-i", "tar", "x", "y.sqfs"], "tar", "squash"],
+  [["--in-fmt=", "-o", "", "./x", "y.sqfs"], "dir", "squash"],
+  [["./100%s\\n", "y%d.sqfs"], "dir", "squash"],
 ];
 for (const [words, input, output] of DRY) {
   test(`ch-convert -n ${words.join(" ")}: ${input} to ${output}`, async (work) => {
@@ -568,6 +580,12 @@ test("ch-convert into storage and out of it, by reference", async (work) => {
     code: 1,
     stderr: /source image not found in ch-image storage: foo/,
   });
+  // Another name than "foo".
+  const tagged = ["ch-convert", "-s", `${work.path}/other`, "foo:latest", "out2.sqfs"];
+  expect(await work.run(tagged), {
+    code: 1,
+    stderr: /source image not found in ch-image storage: foo:latest/,
+  });
 });
 
 test("ch-convert needs no other program", async (work) => {
@@ -753,6 +771,32 @@ for (const [options, kept] of [[["--xattrs"], "bar"], [[], ""]] as const) {
     );
   }, "setfattr");
 }
+
+test(
+  "ch-convert --xattrs restores no attributes of the system's, even for root",
+  async (work) => {
+    work.image();
+    await work.must(
+      `cd "$1"; setfattr -n user.foo -v u image/bin/busybox; setfattr -n trusted.foo -v t image/bin/busybox
+       setfattr -n security.foo -v s image/bin/busybox
+       tar -C image --xattrs --xattrs-include='*' -czf in.tgz .
+       ch-convert --xattrs in.tgz ./out; ch-convert --xattrs in.tgz out.sqfs; ch-convert --xattrs out.sqfs ./out2`,
+      [work.path],
+      { root: true },
+    );
+    for (const out of ["out", "out2"]) {
+      const names = await work.must(
+        `getfattr -d -m - "$1/${out}/bin/busybox" 2>/dev/null`,
+        [work.path],
+        { root: true },
+      );
+      assert.match(names, /^user\.foo="u"$/m);
+      assert.doesNotMatch(names, /trusted|security\.foo/);
+    }
+  },
+  "root",
+  "setfattr",
+);
 
 test("ch-convert --xattrs warns for storage", async (work) => {
   work.image();
