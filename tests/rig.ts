@@ -50,6 +50,12 @@ const NEEDS = {
   skopeo: { reason: "no skopeo", met: () => hasProgram("skopeo") },
   umoci: { reason: "no umoci", met: () => hasProgram("umoci") },
   podman: { reason: "no podman that works for the ordinary user", met: () => hasPodman() },
+  registry: {
+    reason: "not root, or no docker-registry, skopeo, umoci, htpasswd or openssl",
+    met: () =>
+      isRoot &&
+      ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
+  },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;
