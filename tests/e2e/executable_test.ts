@@ -81,6 +81,13 @@ for (
   });
 }
 
+test("on a terminal the engine adds nothing to what a tool says", async (work) => {
+  for (const command of ["ch-image --version", "ch-convert -q -n ./x y.sqfs"]) {
+    const { stdout } = await work.run(["script", "-qec", command, "/dev/null"]);
+    assert.match(stdout, /^([\d.]+\S*\r\n)?$/);
+  }
+});
+
 test("the command gets DENO_* and NODE_* as the caller had them", async (work) => {
   const image = work.image();
   const env = { DENO_DIR: "/mine", NODE_OPTIONS: "--mine", DENO_X: "1" };
