@@ -1,7 +1,9 @@
-// SHA-256 of what comes piece by piece (c/shim/digest.c).
+// SHA-256, at once or of what comes piece by piece (c/shim/digest.c); by the processor's own instructions
+// where it has them.
 
 import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
+import { openLightLibrary } from "./light_library.ts";
 import { SHA256 } from "./symbols.ts";
 
 const STATE_SIZE = 104, DIGEST_SIZE = 32;
@@ -11,6 +13,19 @@ const LARGE = 1 << 16;
 let opened: Deno.DynamicLibrary<typeof SHA256>["symbols"] | undefined;
 function shim(): Deno.DynamicLibrary<typeof SHA256>["symbols"] {
   return opened ??= openLibrary(SHA256);
+}
+
+let light: ReturnType<typeof openLightLibrary<typeof SHA256>> | undefined;
+
+/** SHA-256 of DATA, 32 bytes. */
+export function sha256(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  light ??= openLightLibrary(SHA256);
+  const state = new Uint8Array(new ArrayBuffer(STATE_SIZE));
+  const digest = new Uint8Array(new ArrayBuffer(DIGEST_SIZE));
+  light.ch_sha256_begin(state);
+  light.ch_sha256_add(state, data as Uint8Array<ArrayBuffer>, BigInt(data.length));
+  light.ch_sha256_end(state, digest);
+  return digest;
 }
 
 export class Sha256 {

@@ -54,10 +54,32 @@ export const CODEC = {
 
 export { ERROR };
 
+// --- build cache ---------------------------------------------------------------------------------
+
+/** c/shim/cache*.c; wrapped by ffi/cache.ts. */
+export const CACHE = {
+  ch_cache_commit: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_check_out: {
+    parameters: ["i32", "buffer", "buffer", "i32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_sweep: {
+    parameters: ["i32", "buffer", "u32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
+} as const;
+
 // --- lock ----------------------------------------------------------------------------------------
 
 export const LOCK = {
-  ch_lock_acquire: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_lock_acquire: { parameters: ["buffer", "i64", "u32", ERROR], result: "i32" },
   ch_lock_release: { parameters: ["i32", ERROR], result: "i32" },
 } as const;
 

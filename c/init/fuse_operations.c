@@ -16,7 +16,7 @@
 #define PARTS_MAX (READ_PAGES + 2)
 
 /* 1 is the root's, 0 means there is none. */
-static uint64_t node_of(const struct fuse_session *session, uint64_t ref)
+uint64_t fuse_node_of(const struct fuse_session *session, uint64_t ref)
 {
     return ref == session->root ? FUSE_ROOT_ID : ref + 2;
 }
@@ -53,7 +53,7 @@ void fuse_fill_entry(const struct fuse_session *session, const struct sq_inode *
                      struct fuse_entry_out *out)
 {
     *out = (struct fuse_entry_out){
-        .nodeid = node_of(session, inode->ref),
+        .nodeid = fuse_node_of(session, inode->ref),
         .entry_valid = FOR_EVER,
         .attr_valid = FOR_EVER,
     };
@@ -166,6 +166,8 @@ static void do_read(struct fuse_request *request)
         parts[i + 1] = (struct iovec){(void *)(uintptr_t)spans[i].data, spans[i].size};
     fuse_reply_parts(request, parts, count + 1);
     sq_unmap(image, spans, count);
+    if (request->session->push != NULL)
+        fuse_push_after_read(request->session->push, &inode, in->offset, in->size);
 }
 
 static void do_statfs(struct fuse_request *request)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define STACK_SIZE (256 << 10)
+#define PUSHERS_MAX 4
 
 /* False: the connection is gone. */
 static bool read_request(const struct fuse_session *session, char *input, size_t *size)
@@ -46,9 +47,10 @@ static void *work(void *argument)
 
 void fuse_session_run(struct sq *image, int fd, unsigned threads)
 {
-    struct fuse_session session = {image, fd, sq_info(image)->root, 0};
+    struct fuse_session session = {image, fd, sq_info(image)->root, 0, NULL};
     pthread_attr_t attributes;
 
+    session.push = fuse_push_start(&session, threads > PUSHERS_MAX * 2 ? PUSHERS_MAX : threads / 2);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

@@ -10,6 +10,7 @@
 #include <linux/fuse.h>
 
 #include "../squashfs/reader.h"
+#include "fuse_push.h"
 
 /* The kernel refuses reads into less than 8 KiB; forgotten inodes come in batches that fill this.
  */
@@ -23,6 +24,7 @@ struct fuse_session {
     int fd;
     uint64_t root; /* inode reference */
     uint32_t kernel_flags;
+    struct fuse_push *push; /* NULL: nothing is pushed */
 };
 
 struct fuse_request {
@@ -41,6 +43,7 @@ void fuse_session_run(struct sq *image, int fd, unsigned threads);
 void fuse_answer(struct fuse_request *request);
 /* The inode that the request is about. */
 int fuse_read_node(const struct fuse_request *request, struct sq_inode *inode);
+uint64_t fuse_node_of(const struct fuse_session *session, uint64_t ref);
 void fuse_fill_entry(const struct fuse_session *session, const struct sq_inode *inode,
                      struct fuse_entry_out *out);
 

@@ -61,6 +61,9 @@ void sq_cursor_open(struct sq_cursor *cursor, struct sq *image, struct sq_place 
 void sq_cursor_release(struct sq_cursor *cursor);
 /* BUFFER NULL: skip. */
 int sq_cursor_read(struct sq_cursor *cursor, void *buffer, size_t size, struct ch_error *err);
+/* Goes on to the next block if it stands behind the last byte of one. A block that cannot be read
+ * is the end as well. */
+bool sq_cursor_at_end(struct sq_cursor *cursor);
 
 /* --- table.c --- */
 

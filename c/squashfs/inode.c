@@ -181,6 +181,7 @@ int sq_inode_read(struct sq *image, uint64_t ref, struct sq_inode *out, struct c
 
     *out = (struct sq_inode){.ref = ref, .xattr = SQ_NONE, .fragment = SQ_NONE};
     out->type = type > EXTENDED ? type - EXTENDED : type;
+    out->extended = type > EXTENDED;
     out->mode = (uint16_t)(format_bits(out->type) | (sq_get16(p + 2) & 07777));
     out->uid = image->ids[sq_get16(p + 4)];
     out->gid = image->ids[sq_get16(p + 6)];
@@ -188,6 +189,48 @@ int sq_inode_read(struct sq *image, uint64_t ref, struct sq_inode *out, struct c
     out->number = sq_get32(p + 12);
     out->behind = cursor.place;
     return read_body(&cursor, p + HEADER_SIZE, type > EXTENDED, out, err);
+}
+
+/* What is behind an inode's fixed part: its block list, target or index. */
+static int skip_tail(struct sq_cursor *cursor, const struct sq_inode *inode, struct ch_error *err)
+{
+    uint64_t block_size = cursor->image->info.block_size;
+    int result = 0;
+
+    switch (inode->type) {
+    case SQ_FILE:
+        return sq_cursor_read(cursor, NULL,
+                              4 * (inode->size / block_size +
+                                   (inode->size % block_size != 0 && inode->fragment == SQ_NONE)),
+                              err);
+    case SQ_SYMLINK:
+        return sq_cursor_read(cursor, NULL, inode->size + (inode->extended ? 4 : 0), err);
+    case SQ_DIRECTORY:
+        for (uint32_t i = 0; result == 0 && i < inode->index_count; i++) {
+            uint8_t raw[12];
+            if ((result = sq_cursor_read(cursor, raw, sizeof(raw), err)) == 0)
+                result = sq_cursor_read(cursor, NULL, (sq_get32(raw + 8) & 0xff) + 1, err);
+        }
+        return result;
+    default:
+        return 0;
+    }
+}
+
+int sq_inode_following(struct sq *image, const struct sq_inode *inode, struct sq_inode *out,
+                       struct ch_error *err)
+{
+    SQ_AUTO_CURSOR struct sq_cursor cursor = {0};
+    int result;
+
+    sq_cursor_open(&cursor, image, inode->behind, image->inode_end);
+    if ((result = skip_tail(&cursor, inode, err)) < 0)
+        return result;
+    if (sq_cursor_at_end(&cursor))
+        return 0;
+    result = sq_inode_read(
+        image, (cursor.place.block - image->inode_table) << 16 | cursor.place.offset, out, err);
+    return result < 0 ? result : 1;
 }
 
 int sq_readlink(struct sq *image, const struct sq_inode *inode, char *target, struct ch_error *err)

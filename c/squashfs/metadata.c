@@ -115,6 +115,19 @@ static int advance(struct sq_cursor *cursor, struct ch_error *err)
     return hold_block(cursor, err);
 }
 
+bool sq_cursor_at_end(struct sq_cursor *cursor)
+{
+    if (cursor->place.block >= cursor->end ||
+        (cursor->held == NULL && hold_block(cursor, NULL) < 0))
+        return true;
+    if (cursor->place.offset >= cursor->held->size) {
+        cursor->place.block = cursor->held->next;
+        cursor->place.offset = 0;
+        sq_cursor_release(cursor);
+    }
+    return cursor->place.block >= cursor->end;
+}
+
 int sq_cursor_read(struct sq_cursor *cursor, void *buffer, size_t size, struct ch_error *err)
 {
     uint8_t *at = buffer;

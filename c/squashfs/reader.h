@@ -54,6 +54,7 @@ struct sq_inode {
     uint32_t links;
     uint32_t rdev;  /* as new_encode_dev() of Linux */
     uint32_t xattr; /* index, or SQ_NONE */
+    bool extended;  /* the longer form on disk */
     uint64_t size;  /* of a file or a symlink's target; of a directory's listing */
     uint64_t holes; /* bytes of a file that take no space */
 
@@ -77,6 +78,9 @@ const struct sq_info *sq_info(const struct sq *image);
 int sq_start_readahead(struct sq *image, unsigned threads);
 
 int sq_inode_read(struct sq *image, uint64_t ref, struct sq_inode *out, struct ch_error *err);
+/* The inode stored behind INODE, which OUT may be. 1, or 0 if INODE is the last. */
+int sq_inode_following(struct sq *image, const struct sq_inode *inode, struct sq_inode *out,
+                       struct ch_error *err);
 /* TARGET gets inode->size bytes and a NUL, SQ_SYMLINK_MAX + 1 at most. */
 int sq_readlink(struct sq *image, const struct sq_inode *inode, char *target, struct ch_error *err);
 /* 1 and *REF if found, 0 if not. */

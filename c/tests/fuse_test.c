@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -177,6 +178,57 @@ static void test_caches(void)
     signal_server(server, SIGCONT);
 }
 
+/* How many pages of PATH the kernel has, without asking for any. */
+static size_t count_cached(const char *path, size_t size)
+{
+    size_t pages = (size + 4095) / 4096, found = 0;
+    unsigned char *there = calloc(pages, 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (there != NULL && map != MAP_FAILED && mincore(map, size, there) == 0)
+        for (size_t i = 0; i < pages; i++)
+            found += there[i] & 1;
+    munmap(map, size);
+    close(fd);
+    free(there);
+    return found;
+}
+
+static bool wait_until_cached(const char *path, size_t size)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (count_cached(path, size) == (size + 4095) / 4096)
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+static void test_push(void)
+{
+    volatile const char *map;
+    int fd;
+
+    if (!mount_image("image"))
+        return;
+    check(check_run("ls -l mnt/many >/dev/null && cd mnt/many && cat 10* >/dev/null") == 0,
+          "files are read in their order");
+    check(wait_until_cached("mnt/many/120", 12), "those behind are in the kernel's cache");
+    check(count_cached("mnt/many/398", 12) == 0, "but not all of them");
+    check(check_run("diff -r tree/many mnt/many") == 0, "all of them have their content");
+
+    fd = open("mnt/random", O_RDONLY | O_CLOEXEC);
+    map = mmap(NULL, 400000, PROT_READ, MAP_SHARED, fd, 0);
+    if (check(map != MAP_FAILED, "a file is mapped")) {
+        (void)map[0];
+        (void)map[399999];
+        (void)map[200000];
+        check(wait_until_cached("mnt/random", 400000), "all of it is in the kernel's cache");
+    }
+    check(check_run("cmp tree/random mnt/random") == 0, "it has its content");
+}
+
 static void test_signals(void)
 {
     static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGALRM};
@@ -254,6 +306,7 @@ static const char *const make =
     "seq 1 90000 >tree/large && cp tree/large tree/d/other && touch -d @1000000000 tree/d/other && "
     "head -c 400000 /dev/urandom >tree/random && ln tree/small tree/d/hard && mkfifo tree/fifo && "
     "touch daemon tree/program tree/foreign && chmod 755 tree/program && "
+    "mkdir tree/many && for i in $(seq 100 399); do echo content $i >tree/many/$i; done && "
     "for i in $(seq 1 700); do : >tree/d/some-name-of-a-file-$i; done && "
     "(setfattr -n user.a -v value tree/small 2>/dev/null || true) && "
     "(chown 1234:4321 tree/foreign 2>/dev/null || true) && "
@@ -285,6 +338,7 @@ int main(void)
     test_refused("tree", "open");
     run_case("tree", test_tree, 60);
     run_case("caches", test_caches, 60);
+    run_case("push", test_push, 60);
     run_case("signals", test_signals, 60);
     run_case("descriptors", test_descriptors, 60);
     run_case("no child", test_no_child, 60);

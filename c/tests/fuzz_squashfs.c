@@ -51,11 +51,15 @@ static void walk(struct sq *image, uint64_t root)
         struct sq_inode inode;
         struct sq_dirent entry;
         struct sq_dir dir;
+        struct sq_inode next;
         uint64_t ref;
 
         if (sq_inode_read(image, queue[at], &inode, NULL) < 0)
             continue;
+        next = inode;
         read_xattrs(image, &inode);
+        for (int i = 0; i < 50 && sq_inode_following(image, &next, &next, NULL) > 0; i++)
+            ;
         if (inode.type == SQ_SYMLINK)
             sq_readlink(image, &inode, buffer, NULL);
         if (inode.type == SQ_FILE)

@@ -276,6 +276,22 @@ static struct sq *open_image(const char *path)
     return image;
 }
 
+/* From the first inode to the last all are met, whatever lies between them. */
+static bool follows_inodes(struct sq *image)
+{
+    struct sq_inode inode;
+    struct ch_error err;
+    unsigned count = 1, roots;
+    int result = sq_inode_read(image, 0, &inode, &err);
+
+    roots = inode.ref == sq_info(image)->root;
+    while (result >= 0 && (result = sq_inode_following(image, &inode, &inode, &err)) > 0) {
+        roots += inode.ref == sq_info(image)->root;
+        count++;
+    }
+    return result == 0 && count == sq_info(image)->inode_count && roots == 1;
+}
+
 static void test_image(const char *name, const char *options, unsigned readahead)
 {
     struct comparison c = {0};
@@ -293,6 +309,7 @@ static void test_image(const char *name, const char *options, unsigned readahead
     compare_tree(&c, sq_info(c.image)->root, "tree");
     check(c.problem[0] == '\0' && c.entries > MANY, "sq_read() of %s%s%s", name,
           c.problem[0] != '\0' ? ": " : "", c.problem);
+    check(follows_inodes(c.image), "sq_inode_following() meets every inode of %s", name);
     sq_close(c.image);
 }
 

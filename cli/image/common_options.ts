@@ -1,6 +1,6 @@
 // The options that ch-image takes before and after its sub-command (spec ch-image §1.1).
 
-import { defineOptions, type Option } from "../options.ts";
+import { defineOptions } from "../options.ts";
 
 const group = "common options";
 
@@ -29,6 +29,14 @@ export const COMMON_OPTIONS = defineOptions([
     immediate: true,
     group,
     help: "check dependencies and exit: status 0 and no output if all is well",
+  },
+  {
+    long: "cache",
+    argument: "none",
+    repeat: "idempotent",
+    exclusive: "cache",
+    group,
+    help: "use the build cache (the default); overrides CH_IMAGE_CACHE",
   },
   {
     long: "always-download",
@@ -61,7 +69,7 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction; this version has no build cache, so it always does",
+    help: "neither use nor change the build cache; also with CH_IMAGE_CACHE=disabled",
   },
   {
     long: "rebuild",
@@ -69,7 +77,17 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction but FROM; in this version the same as --no-cache",
+    help: "execute every instruction but FROM, and store the results in the build cache; also " +
+      "with CH_IMAGE_CACHE=rebuild",
+  },
+  {
+    long: "cache-large",
+    argument: "required",
+    placeholder: "SIZE",
+    repeat: "last",
+    group,
+    help: "list files of SIZE MiB and more as large files of the build cache; default " +
+      "$CH_IMAGE_CACHE_LARGE, else 0 for none",
   },
   {
     long: "debug",
@@ -83,7 +101,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "do not lock the storage directory",
+    help: "use no locks, for file systems that have none; then run one command at a time. Not " +
+      "needed otherwise: commands share the storage directory",
   },
   {
     long: "no-xattrs",
@@ -112,8 +131,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "save extended attributes with the build cache, so not in this version; also with " +
-      "CH_XATTRS set",
+    help: "save extended attributes with the build cache, and restore them; also with CH_XATTRS " +
+      "set",
   },
   {
     long: "quiet",
@@ -148,16 +167,6 @@ export const COMMON_OPTIONS = defineOptions([
     group,
     help: "say more; up to three times",
   },
-  absent("cache", { argument: "none", exclusive: "cache" }),
-  absent("cache-large", { argument: "required" }),
 ]);
-
-/** They belong to the build cache. */
-function absent<Name extends string>(
-  long: Name,
-  rest: Pick<Option, "argument" | "short" | "exclusive">,
-): Option<Name> {
-  return { long, ...rest, repeat: "last", absent: true, help: "" };
-}
 
 export type CommonOption = typeof COMMON_OPTIONS[number]["long"];

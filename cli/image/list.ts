@@ -1,10 +1,13 @@
 // ch-image list: the images in the storage directory, or all that is known of one image.
 
 import { openRoot } from "../../ffi/tree.ts";
+import { describeCached } from "../../lib/cache/cached_image.ts";
+import { listDeleted } from "../../lib/cache/undelete.ts";
 import {
   type ImageReference,
   mangleReference,
   parseReference,
+  unmangleName,
 } from "../../lib/reference/reference.ts";
 import { describeRemote, findDetails } from "../../lib/registry/details.ts";
 import type { PullSettings } from "../../lib/registry/pull.ts";
@@ -24,13 +27,13 @@ const OPTIONS = defineOptions([
   },
   {
     long: "undeletable",
-    aliases: ["undeleteable"],
     short: "u",
     argument: "none",
     repeat: "idempotent",
-    absent: true,
-    help: "",
+    help:
+      "list deleted images that “ch-image undelete” can bring back; with -l, when each was deleted",
   },
+  { long: "undeleteable", argument: "none", repeat: "idempotent", hidden: true, help: "" },
 ]);
 
 export const list: SubCommand<typeof OPTIONS[number]["long"]> = {
@@ -49,21 +52,39 @@ export const list: SubCommand<typeof OPTIONS[number]["long"]> = {
       await printDetails(context, reference, readPullSettings(context, args));
       return 0;
     }
+    if (isGiven(args, "undeletable") || isGiven(args, "undeleteable")) {
+      listUndeletable(context, isGiven(args, "long"));
+      return 0;
+    }
     const store = context.openStore();
     const images = store.listImages();
     if (!isGiven(args, "long")) {
       for (const image of images) context.print(image);
       return 0;
     }
-    const width = Math.max(...images.map((image) => mangleReference(image).length));
-    for (const image of images) {
-      const changed = store.findChangeTime(image);
-      const time = changed === undefined ? "unknown" : formatTime(changed);
-      context.print(`${image.padEnd(width)} | ${time}`);
-    }
+    printTimes(context, images.map((image) => [image, store.findChangeTime(image)]));
     return 0;
   },
 };
+
+function listUndeletable(context: Context, isLong: boolean): void {
+  const deleted = listDeleted(context.openCache()).map(
+    ({ name, time }) => [unmangleName(name), time] as const,
+  );
+  if (isLong) return printTimes(context, deleted);
+  for (const [image] of deleted) context.print(image);
+}
+
+function printTimes(
+  context: Context,
+  images: readonly (readonly [string, Date | undefined])[],
+): void {
+  const width = Math.max(...images.map(([image]) => mangleReference(image).length));
+  for (const [image, time] of images) {
+    const shown = time === undefined ? "unknown" : formatTime(time);
+    context.print(`${image.padEnd(width)} | ${shown}`);
+  }
+}
 
 /** Width of the names of the details. */
 const NAME_WIDTH = 21;
@@ -78,7 +99,7 @@ async function printDetails(
   const store = context.openStore();
   print("details of image", reference.text);
   print("in local storage", describeStored(store, reference, context));
-  print("in build cache", "no");
+  print("in build cache", describeCached(store, reference, context.log));
   const isBuiltIn = reference.text === "scratch";
   const details = isBuiltIn ? undefined : await findDetails(reference, settings);
   const { available, aware, architectures } = details === undefined

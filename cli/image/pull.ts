@@ -48,7 +48,8 @@ export const pull: SubCommand<typeof OPTIONS[number]["long"]> = {
       lastLayer,
     };
     const pullSettings = readPullSettings(context, args);
-    await pullImage(context.openStore(), request, pullSettings);
+    const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
+    await pullImage(context.openStore(), request, pullSettings, cache);
     return 0;
   },
 };

@@ -12,18 +12,12 @@ export type CacheMode = typeof CACHE_MODES[number];
 
 /** One stored result of an instruction. */
 export interface State {
-  /** Tells this result from all others, also from others of the same instruction. Hexadecimal. */
-  readonly id: string;
+  /** Tells this result from all others, also from others of the same instruction; "" for the root. */
+  readonly name: string;
   /** How it was made: 32 upper-case hexadecimal digits (spec build-cache §3). */
   readonly sid: string;
   /** What a tree of states shows, e.g. "RUN.S echo foo". */
   readonly label: string;
-  /** `id` of the state it was made from; undefined for the root only. */
-  readonly parent: string | undefined;
-  /** Seconds since 1970. */
-  readonly time: number;
-  /** Grows with every state of this storage. */
-  readonly sequence: number;
   /** Variables, working directory, shell, history and so on, as ch/metadata.json has them. */
   readonly metadata: Metadata;
 }
@@ -44,15 +38,25 @@ export interface StateKey {
 export type Change =
   /** By what is in an overlay's upper directory; to be committed before it is merged into the tree. */
   | { readonly kind: "overlay"; readonly upperFd: number }
-  /** At most at and below these paths of the tree ROOT_FD; [] if no file differs, [""] if all may. */
-  | { readonly kind: "paths"; readonly rootFd: number; readonly paths: readonly string[] };
+  /** At most at and below PATHS of the tree ROOT_FD; [] if no file differs, [""] if all may. */
+  | {
+    readonly kind: "paths";
+    readonly rootFd: number;
+    readonly paths: readonly string[];
+    /** Whether files of the tree may be written to in place, see {@linkcode StateStore.checkOut}. */
+    readonly files: "shared" | "copied";
+    /** In a copied tree: time of status of a file made before the instruction was executed. What is older
+     * is not read again. */
+    readonly since?: { readonly sec: number; readonly nsec: number };
+  };
 
 /** A new state to be stored. */
 export interface NewState {
   readonly parent: State;
   readonly key: StateKey;
-  /** Metadata of the new state. The files ch/metadata.json and ch/environment of the tree must say the
-   * same, and are taken to be changed always. */
+  /** `key.text` unless given. */
+  readonly label?: string;
+  /** Metadata of the new state: what ch/metadata.json says in the tree or upper directory. */
   readonly metadata: Metadata;
   readonly change: Change;
 }
@@ -65,6 +69,12 @@ export interface StateStore {
 
   /** What FROM means by a name: the state that the name points at. Undefined also if disabled. */
   findNamed(reference: ImageReference): State | undefined;
+
+  /** Whether the directory of an image holds a state, and nothing else. */
+  isPlaced(reference: ImageReference): boolean;
+
+  /** An image that is in storage but not in the cache becomes a state, as if it had been imported. */
+  adopt(reference: ImageReference): Promise<State>;
 
   /**
    * The stored result of an instruction after PARENT; undefined is a miss, which it always is in rebuild

@@ -10,7 +10,7 @@ import { readAhead } from "./read_ahead.ts";
 export type Compression = CodecKind | "none";
 
 /** So many bytes {@linkcode detectCompression} looks at. */
-const MAGIC_LENGTH = 6;
+export const MAGIC_LENGTH = 6;
 
 // What a piece holds: large, so that a switch between threads costs little; small enough that some of
 // them stay in the cache.

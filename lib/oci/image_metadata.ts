@@ -2,6 +2,7 @@
 // in the image's /ch (spec ch-image §7). Pure.
 
 import { parseAssignments } from "../container/assignments.ts";
+import { pickSettings, SETTINGS } from "../store/image_settings.ts";
 import { defaultMetadata, formatEnvironment, type Metadata } from "../store/metadata.ts";
 import { ENVIRONMENT_FILE } from "../store/metadata_files.ts";
 import type { HistoryEntry, ImageDetails, RunConfig } from "./model.ts";
@@ -12,11 +13,14 @@ export const PULLED_FILE = "ch/config.pulled.json";
 /** CONFIG as metadata; what it does not say is BASE's, e.g. that in the layers. */
 export function toMetadata(config: ImageDetails, base: Metadata = defaultMetadata()): Metadata {
   const { Env = [], WorkingDir, Labels = {}, Shell = [], Volumes = {} } = config.config ?? {};
-  const { entrypoint: _, cmd: __, ...kept } = base;
+  const { author: _, ...kept } = base;
+  const { author } = config;
   return {
     ...kept,
+    ...typeof author === "string" ? { author } : {},
     arg: base.arg,
     arch: config.architecture,
+    config: pickSettings(config.config),
     cwd: WorkingDir || "/",
     env: Object.fromEntries(Env.map(splitAssignment)),
     history: config.history ?? [],
@@ -34,37 +38,38 @@ export interface MetadataFiles {
   readonly pulled: ImageDetails | undefined;
 }
 
-/** The files as a configuration. `pulled` gives what metadata have no place for, such as the user; the
- * environment is that which containers get. */
+/** The files as a configuration. `pulled` gives what metadata have no place for; the environment is that
+ * which containers get. */
 export function toImageDetails(files: MetadataFiles): ImageDetails {
   const { metadata, pulled } = files;
   const { architecture = metadata?.arch ?? defaultMetadata().arch } = pulled ?? {};
+  const author = metadata?.["author"];
   return {
     ...pulled,
+    ...typeof author === "string" ? { author } : {},
     architecture: metadata?.arch ?? architecture,
     os: pulled?.os ?? "linux",
     config: withoutEmpty({
       ...pulled?.config,
-      ...metadata && fromMetadata(metadata),
+      ...metadata && toRunConfig(metadata),
       Env: environmentOf(files),
     }),
     history: (metadata?.history ?? pulled?.history ?? []).filter(isHistoryEntry),
   };
 }
 
-function fromMetadata(metadata: Metadata): RunConfig {
-  const { entrypoint, cmd } = metadata;
-  // The two belong together: where one is the image's own, so is the lack of the other.
-  const hasCommand = isTextList(entrypoint) || isTextList(cmd);
+function toRunConfig(metadata: Metadata): RunConfig {
+  const { config } = metadata;
   return {
     WorkingDir: metadata.cwd,
     Labels: metadata.labels,
     // OCI has no such thing, so it is said only where it is unusual.
     Shell: isUsualShell(metadata.shell) ? [] : metadata.shell,
     Volumes: Object.fromEntries(metadata.volumes.map((volume) => [volume, {}])),
-    ...hasCommand && {
-      Entrypoint: isTextList(entrypoint) ? entrypoint : [],
-      Cmd: isTextList(cmd) ? cmd : [],
+    // They belong together: where one is the image's own, so is the lack of another.
+    ...config !== undefined && {
+      ...Object.fromEntries(SETTINGS.map((name) => [name, undefined])),
+      ...pickSettings(config),
     },
   };
 }
@@ -93,10 +98,6 @@ function isUsualShell(shell: readonly string[]): boolean {
 
 function isHistoryEntry(value: unknown): value is HistoryEntry {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 /** What says nothing need not be said. */

@@ -1,9 +1,14 @@
 // Pulling: an image of a registry becomes one in storage (spec ch-image §11). Layers are fetched side by
 // side, and each is unpacked while it, and those above, are still on their way.
 
+import type { Cache } from "../cache/cache.ts";
+import { commitImage } from "../cache/commit_image.ts";
+import { DamagedStateError } from "../cache/damaged_state.ts";
+import type { State, StateKey } from "../cache/state_store.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
+import { canonicalJson } from "../oci/canonical_json.ts";
 import type { ImageReference } from "../reference/reference.ts";
 import { Downloads } from "../store/downloads.ts";
 import { initializeImage } from "../store/initialize_image.ts";
@@ -44,34 +49,42 @@ export interface PullRequest {
 /** An image without layers, known without any registry. */
 const BUILT_IN = "scratch";
 
-/** Throws a ChError; an image that had the name stays then. */
+/** CACHE: the build cache of STORE, if the image shall go there. Throws a ChError; an image that had the
+ * name stays then. */
 export async function pullImage(
   store: Store,
   request: PullRequest,
   settings: PullSettings,
+  cache?: Cache,
 ): Promise<void> {
   const { source, destination } = request;
   const { log } = settings.registry;
   log.info(`pulling image:    ${source.text}`);
   if (destination.text !== source.text) log.info(`destination:      ${destination.text}`);
   log.info(`requesting arch:  ${settings.architecture}`);
-  if (source.text === BUILT_IN) makeBuiltIn(store, destination, log);
-  else await pullFromRegistry(store, request, settings);
+  if (source.text === BUILT_IN) await makeBuiltIn(store, destination, log, cache);
+  else await pullFromRegistry(store, request, settings, cache);
   log.info("done");
 }
 
-function makeBuiltIn(store: Store, destination: ImageReference, log: Log): void {
+async function makeBuiltIn(
+  store: Store,
+  destination: ImageReference,
+  log: Log,
+  cache: Cache | undefined,
+): Promise<void> {
   log.info("manifest: using internal library");
   using image = store.newImage(destination);
   initializeImage(image.rootFd);
   writeMetadata(image.rootFd, defaultMetadata(), log);
-  image.commit();
+  await commitImage(cache, image, { label: `PULL ${BUILT_IN}`, key: describeManifest("{}") });
 }
 
 async function pullFromRegistry(
   store: Store,
   { source, destination, lastLayer }: PullRequest,
   settings: PullSettings,
+  cache: Cache | undefined,
 ): Promise<void> {
   const { registry: { log, signal } } = settings;
   const reference = canonicalizeReference(source, settings.defaults);
@@ -97,7 +110,14 @@ async function pullFromRegistry(
   };
   const config = await readConfig(manifest, blobs);
   const { files, ended } = fetchLayers(manifest.layers, blobs);
+  const key = describeManifest(new TextDecoder().decode(resolved.fetched.bytes));
   try {
+    if (cache !== undefined && lastLayer === undefined) {
+      const isFound = await takeKnown(cache, key, { source, destination }, async () => {
+        await Promise.all(files.map(({ whole }) => whole));
+      });
+      if (isFound) return reportArchitecture(config.metadata, resolved.architecture, settings);
+    }
     log.info("pulled image: adding to build cache");
     using image = store.newImage(destination);
     const layers = manifest.layers.map((layer, index) => ({
@@ -115,11 +135,50 @@ async function pullFromRegistry(
     writePulledFiles(image.rootFd, config, isWhole ? resolved.fetched : undefined, reference, log);
     reportArchitecture(config.metadata, resolved.architecture, settings);
     signal?.throwIfAborted();
-    image.commit();
+    if (isWhole) {
+      const state = await commitImage(cache, image, { label: `PULL ${source.text}`, key });
+      if (state !== undefined) nameSource(cache!, state, { source, destination });
+    } else {
+      image.commit();
+    }
   } finally {
     stop.abort(new ChError("pull ended"));
     await ended;
   }
+}
+
+/** What the image is known by in the build cache: its manifest, wherever it is from. */
+function describeManifest(text: string): StateKey {
+  return { text: "PULL", inputs: [canonicalJson(JSON.parse(text))] };
+}
+
+/** The image becomes that of an earlier pull, if the cache has it. FETCH gets the rest of its blobs. */
+async function takeKnown(
+  cache: Cache,
+  key: StateKey,
+  { source, destination }: PullRequest,
+  fetch: () => Promise<void>,
+): Promise<boolean> {
+  const { log } = cache.options;
+  const state = cache.lookUp(cache.root, key, destination);
+  if (state === undefined) return false;
+  log.info("pulled image: found in build cache");
+  // For those who push what they build on it.
+  await fetch();
+  try {
+    await cache.finish(destination, state, undefined);
+    nameSource(cache, state, { source, destination });
+    return true;
+  } catch (error) {
+    if (!(error instanceof DamagedStateError)) throw error;
+    log.warning(error.message);
+    return false;
+  }
+}
+
+/** FROM may use the name that the registry has for it, too. */
+function nameSource(cache: Cache, state: State, { source, destination }: PullRequest): void {
+  if (source.text !== destination.text) cache.setName(source, state);
 }
 
 export interface PulledConfig {

@@ -6,6 +6,7 @@ import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
 import { decompress, openFileChunks } from "../layer/codec.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
+import { canonicalJson } from "../oci/canonical_json.ts";
 import { toImageDetails } from "../oci/image_metadata.ts";
 import { DOCKER } from "../oci/media_type.ts";
 import {
@@ -142,17 +143,7 @@ function readLayerFile(downloads: Downloads, layer: Descriptor) {
 function hasPulledMetadata(metadata: Metadata, { configBytes }: PulledBase): boolean {
   const { [PULLED_FROM]: _, ...own } = metadata;
   const pulled = readPulledMetadata(configBytes);
-  return canonical(own) === canonical({ ...pulled, arg: own.arg });
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, part) =>
-      typeof part === "object" && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
-        : part,
-  );
+  return canonicalJson(own) === canonicalJson({ ...pulled, arg: own.arg });
 }
 
 /** All but layers and history. The time is that of the last change: the same image, the same bytes. */
@@ -185,7 +176,7 @@ function extendHistory(
   count: number,
 ): readonly HistoryEntry[] {
   const begin = all.slice(0, base.length);
-  const isKnown = canonical(begin) === canonical(base) &&
+  const isKnown = canonicalJson(begin) === canonicalJson(base) &&
     base.filter((entry) => entry.empty_layer !== true).length === count;
   if (!isKnown) return fitHistory(all, count + 1);
   return [...base, ...fitHistory(all.slice(base.length), 1)];

@@ -207,11 +207,10 @@ test(
     });
     assert.notEqual(await findProcesses(work), "", "the daemon does not run");
     const sum = (await work.must("md5sum < image/bin/busybox")).split(" ")[0];
-    await work.must("for n in $(seq 60); do sleep 0.1; test -s out/late && break; done; sleep 0.5");
+    await work.must("for n in $(seq 300); do sleep 0.1; grep -q busybox out/late && break; done");
     assert.equal(Deno.readTextFileSync(`${work.path}/out/late`), `text\n${sum}  /bin/busybox\n`);
 
-    await work.must("sleep 1.5");
-    assert.equal(await findProcesses(work), "", "a process remains");
+    assert.equal(await waitForProcesses(work), "", "a process remains");
     assert.deepEqual(work.findMounts(), [], "a mount remains");
   },
   "fuse",
@@ -224,8 +223,7 @@ test(
     const file = await squash(work);
     const script = `${startAndWait("sleep 100")}; kill -KILL $!; wait $! || true`;
     await work.must(script, [file]);
-    await work.must("sleep 0.5");
-    assert.equal(await findProcesses(work), "");
+    assert.equal(await waitForProcesses(work), "");
   },
   "fuse",
   "mksquashfs",
@@ -281,6 +279,15 @@ test(
 function startAndWait(command: string): string {
   return `: >out; ch-run "$1" -- sh -c 'echo ready; ${command}' >>out &
     until grep -q ready out; do sleep 0.05; done`;
+}
+
+/** Those that are left half a minute later. */
+async function waitForProcesses(work: Workplace): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await findProcesses(work) === "") return "";
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return await findProcesses(work);
 }
 
 /** The living processes that hold a file of a test open or name its directory. */

@@ -27,6 +27,13 @@ Deno.test("toMetadata() has what a Dockerfile could say", () => {
   const { arg, ...rest } = toMetadata(CONFIG);
   assert.deepEqual(rest, {
     arch: "arm64",
+    author: "somebody",
+    config: {
+      User: "1000:1000",
+      Entrypoint: ["/bin/e"],
+      Cmd: ["c", "d e"],
+      StopSignal: "SIGINT",
+    },
     cwd: "/work",
     env: { PATH: "/usr/bin", EQUALS: "a=b", EMPTY: "" },
     history: [{ created_by: "x" }],
@@ -38,6 +45,7 @@ Deno.test("toMetadata() has what a Dockerfile could say", () => {
   assert.deepEqual(toMetadata({ architecture: "amd64", os: "linux" }), {
     ...defaultMetadata(),
     arch: "amd64",
+    config: {},
   });
 });
 
@@ -47,14 +55,15 @@ Deno.test("toMetadata() keeps of what was there what the configuration can't say
     arg: { MINE: "1" },
     labels: { old: "gone" },
     other: 7,
-    entrypoint: ["old"],
-    cmd: ["old"],
+    author: "nobody",
+    config: { Cmd: ["old"], StopSignal: "SIGHUP" },
   };
-  const metadata = toMetadata(CONFIG, base);
+  const { author: _, ...config } = CONFIG;
+  const metadata = toMetadata({ ...config, config: { Cmd: ["new"] } }, base);
   assert.deepEqual([metadata.arg, metadata["other"]], [{ MINE: "1" }, 7]);
-  assert.deepEqual(metadata.labels, { "org.example": "yes" });
-  // The configuration beside it has them.
-  assert.deepEqual([metadata["entrypoint"], metadata["cmd"]], [undefined, undefined]);
+  assert.deepEqual(metadata.labels, {});
+  assert.deepEqual(metadata["config"], { Cmd: ["new"] });
+  assert.equal(metadata["author"], undefined);
 });
 
 Deno.test("toImageDetails() is toMetadata()'s way back", () => {
@@ -107,12 +116,23 @@ for (const [name, files, expected] of ENVIRONMENTS) {
   });
 }
 
-Deno.test("toImageDetails(): an own command replaces both of the registry's", () => {
-  const metadata = { ...defaultMetadata(), cmd: ["mine"] };
-  const { config } = toImageDetails({ ...NONE, metadata, pulled: CONFIG });
-  assert.deepEqual([config?.Entrypoint, config?.Cmd, config?.User], [
+Deno.test("toImageDetails(): own settings replace all of the registry's", () => {
+  const metadata = { ...defaultMetadata(), author: "me", config: { Cmd: ["mine"], User: "5" } };
+  const { author, config } = toImageDetails({ ...NONE, metadata, pulled: CONFIG });
+  assert.equal(author, "me");
+  assert.deepEqual([config?.Entrypoint, config?.Cmd, config?.User, config?.["StopSignal"]], [
     undefined,
     ["mine"],
+    "5",
+    undefined,
+  ]);
+});
+
+Deno.test("toImageDetails(): without own settings the registry's count", () => {
+  const { config } = toImageDetails({ ...NONE, metadata: defaultMetadata(), pulled: CONFIG });
+  assert.deepEqual([config?.Entrypoint, config?.Cmd, config?.User], [
+    CONFIG.config?.Entrypoint,
+    CONFIG.config?.Cmd,
     "1000:1000",
   ]);
 });
