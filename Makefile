@@ -75,7 +75,7 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
 	for tool in ch $(TOOLS); do \
 		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
-		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext \
+		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
 			--log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \

@@ -71,12 +71,12 @@ export {
   type Source,
 } from "./lib/layer/entry.ts";
 export {
-  compressGzip,
   type Compression,
   decompress,
   detectCompression,
   openFileChunks,
 } from "./lib/layer/codec.ts";
+export { compress, type Compressor, type LevelRange, LEVELS } from "./lib/layer/compress.ts";
 export { readTar } from "./lib/layer/tar_reader.ts";
 export { type Output, TarWriter, type TarWriterOptions } from "./lib/layer/tar_writer.ts";
 export { CONVERT_RULES, type ImageRules, readImageArchive } from "./lib/layer/image_rules.ts";
@@ -87,11 +87,8 @@ export type { ImageCounts } from "./ffi/squashfs_writer.ts";
 export { readTree, type ReadTreeOptions } from "./lib/layer/tree_reader.ts";
 export { TreeWriter, type TreeWriterOptions } from "./lib/layer/tree_writer.ts";
 export { readSquashfs, type ReadSquashfsOptions, SquashfsImage } from "./lib/squashfs/reader.ts";
-export {
-  type SquashfsCompression,
-  type SquashfsOptions,
-  SquashfsWriter,
-} from "./lib/squashfs/writer.ts";
+export { type SquashfsOptions, SquashfsWriter } from "./lib/squashfs/writer.ts";
+export type { SquashfsCompression } from "./lib/squashfs/compression.ts";
 
 // Conversion between formats, by descriptors as ch-convert(1) has them.
 
@@ -103,12 +100,9 @@ export {
   type Format,
   FORMATS,
 } from "./lib/convert/format.ts";
-export type {
-  ConvertRequest,
-  ConvertSettings,
-  Endpoint,
-  OwnFormat,
-} from "./lib/convert/request.ts";
+export type { ConvertRequest, ConvertSettings, Endpoint } from "./lib/convert/request.ts";
+export { BuilderProgram, type RunProgram } from "./lib/convert/builder.ts";
+export type { OutputWishes } from "./lib/convert/output_options.ts";
 
 // The storage directory and the images in it.
 

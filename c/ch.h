@@ -177,15 +177,99 @@ CH_API int32_t ch_tree_remove_tree(int32_t dirfd, const char *path, struct ch_er
 CH_API int32_t ch_tree_apply_overlay(int32_t upperfd, int32_t imagefd,
                                      struct ch_tree_counts *counts, struct ch_error *err);
 
+/* --- the build cache: c/shim/cache*.c, ffi/cache.ts --------------------------------------------
+ *
+ * CACHEFD is the cache's directory, with `objects` and `states` in it; the name of a state is its
+ * path below `states`. What is wrong with the cache itself is EBADMSG: "read cached state" with the
+ * state's name, or "take cached file" with the path in the image. */
+
+#define CH_CACHE_XATTRS 1u /* user.* and POSIX ACLs count */
+#define CH_CACHE_PRIVATE                                                                           \
+    2u                      /* files may be written to in place: stored and checked out as copies  \
+                             */
+#define CH_CACHE_OVERLAY 4u /* what is committed is an overlay's upper directory */
+
+struct ch_cache_commit_request {
+    int32_t cachefd;
+    int32_t workfd; /* a directory on the same file system; the state's file is left in it */
+    int32_t fd;     /* the tree, or the upper directory */
+    uint32_t flags;
+    uint32_t path_count;
+    uint32_t since_nsec; /* private trees: files whose status changed before are not read again */
+    int64_t since;
+    uint64_t large; /* bytes; files of that size and more get a name in LARGEFD as well, 0: none */
+    int32_t largefd;
+    int32_t reserved;
+};
+static_assert(sizeof(struct ch_cache_commit_request) == 48, "ffi/cache.ts writes this block");
+
+struct ch_cache_commit_result {
+    uint8_t digest[32];   /* of the tree: equal if everything in it is */
+    uint8_t identity[32]; /* of a new tree: equal also if only times of directories differ */
+    uint8_t trailer[32];  /* to be appended to the file, see c/shim/cache.h */
+    uint64_t size;        /* of the file so far */
+    uint64_t files_read;
+    uint64_t new_objects;
+    uint64_t new_bytes; /* in those */
+    uint64_t directories_written;
+    uint64_t notices; /* bytes used */
+};
+static_assert(sizeof(struct ch_cache_commit_result) == 144, "ffi/cache.ts reads this block");
+
+/* Stores what became of state PARENT ("" for none) at and below PATHS (path_count of them, each
+ * with its NUL; "" is all of the tree). NOTICES gets lines: "p PATH" for a mode that was made
+ * sufficient, "s PATH" for a socket and "r PATH" for a file of RPM's that was removed. ENODEV for a
+ * device. */
+CH_API int32_t ch_cache_commit(const struct ch_cache_commit_request *request, const char *parent,
+                               const char *paths, void *notices, uint32_t notices_capacity,
+                               struct ch_cache_commit_result *result, struct ch_error *err);
+/* TOFD becomes STATE: an empty directory, or one that is at state FROM (""for none). */
+CH_API int32_t ch_cache_check_out(int32_t cachefd, const char *state, const char *from,
+                                  int32_t tofd, uint32_t flags, struct ch_tree_counts *counts,
+                                  struct ch_error *err);
+
+struct ch_cache_sweep_result {
+    uint64_t kept;
+    uint64_t kept_bytes;
+    uint64_t removed;
+    uint64_t freed; /* bytes on disk */
+};
+/* Removes the objects that none of STATES (COUNT of them) has. MEASURE: only counts those that one
+ * has. */
+CH_API int32_t ch_cache_sweep(int32_t cachefd, const char *states, uint32_t count, uint32_t measure,
+                              struct ch_cache_sweep_result *result, struct ch_error *err);
+
+struct ch_cache_size {
+    uint64_t files; /* directories too */
+    uint64_t bytes; /* on disk */
+    uint64_t objects;
+    uint64_t object_bytes; /* in them */
+};
+CH_API int32_t ch_cache_measure(int32_t cachefd, struct ch_cache_size *result,
+                                struct ch_error *err);
+
 /* --- lock: c/shim/lock.c, ffi/lock.ts
  * ------------------------------------------------------------- */
 
-/* Lock the file PATH (made if need be) exclusively, without waiting: its descriptor, -EAGAIN or
- * -EACCES if another process holds it. */
-CH_API int32_t ch_lock_acquire(const char *path, struct ch_error *err);
+/* Lock the byte at OFFSET of the file PATH (made if need be), SHARED or for oneself, without
+ * waiting: a descriptor that holds the lock, -EAGAIN or -EACCES if another one stands against it.
+ */
+CH_API int32_t ch_lock_acquire(const char *path, int64_t offset, uint32_t shared,
+                               struct ch_error *err);
 CH_API int32_t ch_lock_release(int32_t fd, struct ch_error *err);
 
-/* --- compression: c/shim/{decoder,gzip,input_file}.c, ffi/codec.ts -------------------------------
+/* --- digest.c; ffi/sha256.ts ---------------------------------------------------------------------
+ *
+ * STATE is memory of the caller's, aligned to 8 bytes. Cannot fail. */
+
+#define CH_SHA256_STATE 104
+
+CH_API void ch_sha256_begin(void *state);
+CH_API void ch_sha256_add(void *state, const void *data, uint64_t size);
+CH_API void ch_sha256_end(void *state, uint8_t digest[32]);
+
+/* --- compression: c/shim/{decoder,compress,input_file}.c, ffi/codec.ts
+ * -------------------------------
  */
 
 struct ch_decoder_progress {
@@ -201,13 +285,15 @@ CH_API int32_t ch_decoder_run(uint64_t handle, const void *in, uint64_t in_size,
                               uint64_t out_size, struct ch_decoder_progress *progress,
                               struct ch_error *err);
 CH_API int32_t ch_decoder_close(uint64_t handle);
-/* One gzip member without name or time, levels 0 to 12. */
-CH_API int32_t ch_gzip_bound(uint64_t in_size, uint64_t *bound, struct ch_error *err);
-CH_API int32_t ch_gzip_member(int32_t level, const void *in, uint64_t in_size, void *out,
-                              uint64_t out_size, uint64_t *produced, struct ch_error *err);
-/* Reading a file of the host from front to back, off the main thread: as many bytes as there are.
+/* One piece by itself, of KIND 1 to 4; pieces may follow one another. Levels: gzip 0 to 12, bzip2 1
+ * to 9, xz 0 to 9, zstd 1 to 22. */
+CH_API int32_t ch_compress_bound(int32_t kind, uint64_t in_size, uint64_t *bound,
+                                 struct ch_error *err);
+CH_API int32_t ch_compress(int32_t kind, int32_t level, const void *in, uint64_t in_size, void *out,
+                           uint64_t out_size, uint64_t *produced, struct ch_error *err);
+/* Reading a file of the host from OFFSET on, off the main thread: as many bytes as there are.
  */
-CH_API int32_t ch_input_open(const char *path, struct ch_error *err);
+CH_API int32_t ch_input_open(const char *path, uint64_t offset, struct ch_error *err);
 CH_API int32_t ch_input_read(int32_t fd, void *buffer, uint64_t size, struct ch_error *err);
 CH_API int32_t ch_input_close(int32_t fd);
 
@@ -249,7 +335,9 @@ CH_API int32_t ch_syslog_send(const char *tag, const char *text);
 /* --- a file that appears when it is complete: c/shim/output_file.c, ffi/output_file.ts -----------
  */
 
-CH_API int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err);
+/* If KEEP_EXISTING, commit fails with EEXIST rather than to replace a file. */
+CH_API int32_t ch_output_open(const char *path, int32_t keep_existing, uint64_t *handle,
+                              struct ch_error *err);
 CH_API int32_t ch_output_write(uint64_t handle, const void *data, uint64_t size,
                                struct ch_error *err);
 CH_API int32_t ch_output_commit(uint64_t handle, struct ch_error *err);
@@ -263,8 +351,8 @@ struct ch_squashfs_settings {
     uint32_t level;      /* 0 for libsquashfs' default */
     uint32_t block_size;
     uint32_t workers;
-    uint32_t time; /* of the superblock */
-    uint32_t reserved;
+    uint32_t time;          /* of the superblock */
+    uint32_t keep_existing; /* finish fails with EEXIST rather than to replace a file */
 };
 
 #define CH_SQUASHFS_HARD_LINK 0xffffffffu

@@ -2,24 +2,24 @@
 
 import { readEnvironment, readIdentity } from "../ffi/process.ts";
 import { convertImage } from "../lib/convert/convert.ts";
-import { type Builder, BUILDERS, chooseFormat } from "../lib/convert/format.ts";
-import type { Endpoint, OwnFormat } from "../lib/convert/request.ts";
+import { BUILDERS, chooseFormat } from "../lib/convert/format.ts";
+import type { Endpoint } from "../lib/convert/request.ts";
 import { TemporaryDirectory } from "../lib/convert/temporary_directory.ts";
 import { ChError } from "../lib/error.ts";
 import { locateStore } from "../lib/store/location.ts";
 import { VERSION } from "../lib/version.ts";
 import { CONVERT_RULES, parseArguments } from "./argparse.ts";
+import { findBuilders } from "./convert_builders.ts";
 import { CONVERT, type ConvertOption } from "./convert_options.ts";
+import { readEpoch, readWishes } from "./convert_wishes.ts";
 import { isExpected } from "./error_text.ts";
 import { formatHelp, formatUsage } from "./help.ts";
+import { Interruption } from "./interruption.ts";
 import { isUnicodeLocale, Logger } from "./logger.ts";
 import { type Arguments, countGiven, findValue, isGiven, UsageError } from "./options.ts";
-import { findProgram } from "./program_search.ts";
 import { writeText } from "./standard_stream.ts";
 
 type Environment = ReadonlyMap<string, string>;
-
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Runs ch-convert; ARGV[0] is its name. Returns the exit status. */
 export async function main([, ...words]: readonly string[]): Promise<number> {
@@ -65,17 +65,24 @@ async function convert(
     (Boolean(environment.get("CH_XATTRS")) && !isGiven(args, "no-xattrs"));
   log.info(xattrs ? "preserving xattrs..." : "discarding xattrs...");
 
-  const builders = findBuilders(environment);
+  const quietness = -log.settings.verbosity;
+  const builders = await findBuilders({ environment, isQuiet: quietness >= 3, signal });
   log.verbose(`verbose level: ${log.settings.verbosity}`);
   for (const name of BUILDERS) {
-    log.verbose(`${name}: ${builders.has(name) ? "found" : "not found"}`);
+    log.verbose(`${name}: ${builders.present.has(name) ? "found" : "not found"}`);
   }
   const choose = (option: "in-fmt" | "out-fmt", descriptor: string) => ({
     descriptor,
-    format: chooseFormat(findValue(args, option) ?? "", descriptor, (name) => builders.has(name)),
+    format: chooseFormat(
+      findValue(args, option) ?? "",
+      descriptor,
+      (name) => builders.present.has(name),
+    ),
   });
   const input = choose("in-fmt", inDescriptor);
   const output = choose("out-fmt", outDescriptor);
+  const wishes = readWishes(args);
+  const epoch = readEpoch(environment.get("SOURCE_DATE_EPOCH"));
 
   const noClobber = isGiven(args, "no-clobber");
   const parent = findValue(args, "tmp") ?? (environment.get("TMPDIR") || "/var/tmp");
@@ -87,20 +94,31 @@ async function convert(
   if (input.format === output.format) {
     throw new ChError("input and output formats must be different");
   }
-  const request = {
-    input: requireOwn(input),
-    output: requireOwn(output),
-    noClobber,
-    xattrs,
-    findStorage: () => findStorage(args, environment),
-    isPrivileged: readIdentity().euid === 0,
-    log,
-    signal,
-  };
   if (isGiven(args, "xattrs") && output.format === "ch-image") {
     log.warning('--xattrs unsupported for out format "ch-image"');
   }
-  if (!isGiven(args, "dry-run")) await convertImage(request);
+  if (!isGiven(args, "dry-run")) {
+    await convertImage({
+      input,
+      output,
+      noClobber,
+      xattrs,
+      wishes,
+      epoch,
+      findStorage: () => findStorage(args, environment),
+      findBuilder: builders.find,
+      temporary: temporary.path,
+      isPrivileged: readIdentity().euid === 0,
+      // A failure may want to be looked into (spec ch-convert §8), an interruption not.
+      onBegin: () => {
+        temporary.keep();
+        signal.addEventListener("abort", () => temporary.discard());
+      },
+      log,
+      signal,
+    });
+  }
+  temporary.discard();
   log.info("done");
 }
 
@@ -115,23 +133,6 @@ function checkPairs(args: Arguments<ConvertOption>): void {
 
 function formatEndpoint({ format, descriptor }: Endpoint): string {
   return `${format.padEnd(8)}  ${descriptor}`;
-}
-
-/** What needs another program's storage is not in this version. */
-function requireOwn({ format, descriptor }: Endpoint): Endpoint<OwnFormat> {
-  if (format === "docker" || format === "podman") {
-    throw new ChError(`not in this version yet: format ${format}: ${descriptor}`, {
-      hint: `use “${format} export” on a container of the image, and the resulting tar archive`,
-    });
-  }
-  return { format, descriptor };
-}
-
-/** ch-image is part of this program; the others are looked for, as are their uses. */
-function findBuilders(environment: Environment): ReadonlySet<Builder> {
-  const search = environment.get("PATH") ?? "";
-  const found = (["docker", "podman"] as const).filter((name) => findProgram(name, search));
-  return new Set<Builder>(["ch-image", ...found]);
 }
 
 function findStorage(args: Arguments<ConvertOption>, environment: Environment): string {
@@ -155,33 +156,6 @@ function newLogger(args: Arguments<ConvertOption>, environment: Environment): Lo
     hasFestoon: false,
     hasTrace: false,
   });
-}
-
-/** SIGINT and SIGTERM stop the conversion, which cleans up; then the status tells of them. */
-class Interruption implements Disposable {
-  readonly #abort = new AbortController();
-  readonly #listeners: (readonly [keyof typeof SIGNALS, () => void])[];
-  /** Exit status, as shells give it to what a signal killed; undefined if none came. */
-  status: number | undefined;
-
-  constructor(log: Logger) {
-    const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
-    this.#listeners = names.map((name) => [name, () => {
-      if (this.status !== undefined) return;
-      this.status = 128 + SIGNALS[name];
-      log.error(`received ${name}, exiting`);
-      this.#abort.abort(new ChError(`received ${name}`));
-    }]);
-    for (const [name, listener] of this.#listeners) Deno.addSignalListener(name, listener);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  [Symbol.dispose](): void {
-    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
-  }
 }
 
 function parseEnvironment(entries: readonly string[]): Environment {

@@ -34,6 +34,36 @@ const OPTIONS = defineOptions([
     help: "an existing output is an error instead of being replaced",
   },
   {
+    long: "comp",
+    argument: "required",
+    placeholder: "NAME",
+    repeat: "last",
+    help: "compression of squash (gzip lz4 xz zstd), tar (bzip2 gzip none xz zstd) or oci and " +
+      "oci-archive (gzip none zstd)",
+  },
+  {
+    long: "level",
+    argument: "required",
+    placeholder: "N",
+    repeat: "last",
+    help: "compression level; its range depends on the compression",
+  },
+  {
+    long: "block-size",
+    argument: "required",
+    placeholder: "SIZE",
+    repeat: "last",
+    help: "size of data blocks in squash, with a K or M behind it: 4K to 1M; default 64K",
+  },
+  {
+    long: "owner",
+    argument: "required",
+    placeholder: "WHO",
+    repeat: "last",
+    choices: ["keep", "root"],
+    help: "whom files belong to in the output: keep (the default for tar) or root (for others)",
+  },
+  {
     long: "xattrs",
     argument: "none",
     repeat: "idempotent",
@@ -102,9 +132,9 @@ export const CONVERT: Command<ConvertOption> = {
     { name: "OUT", count: "one", help: "image to make; replaced if it exists" },
   ],
   epilogue: `formats (FMT): ${FORMATS.join(" ")}
-(docker and podman: not in this version)
 
 A descriptor that ends in .sqfs, .squash, .squashfs or .squishy is squash; in
-.tar, .t?z, .tar.? or .tar.??, tar; one that begins with / or ./, dir; any
-other is a ch-image reference.`,
+.tar, .t?z, .tar.?, .tar.??, .tar.bz2, .tar.zst, .tbz2 or .tzst, tar; one that
+begins with / or ./, dir; any other is a ch-image reference. A docker-archive,
+oci or oci-archive is PATH or PATH:NAME.`,
 };

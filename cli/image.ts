@@ -11,7 +11,7 @@ import { newLogger } from "./image/new_logger.ts";
 import { Session } from "./image/session.ts";
 import { readSettings, readVerbosity } from "./image/settings.ts";
 import type { SubCommand } from "./image/sub_command.ts";
-import { ABSENT, SUB_COMMANDS } from "./image/table.ts";
+import { SUB_COMMANDS } from "./image/table.ts";
 import { degradeQuotes, isUnicodeLocale, type Logger } from "./logger.ts";
 import { type Arguments, type Command, isGiven, mergeGiven, UsageError } from "./options.ts";
 import { writeText } from "./standard_stream.ts";
@@ -59,7 +59,6 @@ async function loadSubCommand(name: string | undefined): Promise<SubCommand> {
   if (name === undefined) throw new UsageError("CMD not specified");
   const listed = Object.hasOwn(SUB_COMMANDS, name) ? SUB_COMMANDS[name] : undefined;
   if (listed !== undefined) return await listed.load();
-  if (ABSENT.includes(name)) throw new UsageError(`not in this version yet: ${name}`);
   const choices = Object.keys(SUB_COMMANDS).map((choice) => `'${choice}'`).join(", ");
   throw new UsageError(`argument CMD: invalid choice: '${name}' (choose from ${choices})`);
 }

@@ -1,5 +1,6 @@
-// Decoders, gzip and plain reading, off the main thread (c/shim/{decoder,gzip,input_file}.c). No policy: which codec, how
-// large the pieces and in which order they go is lib/layer's.
+// Compression in both directions and plain reading, off the main thread
+// (c/shim/{decoder,compress,input_file}.c). No policy: which codec, how large the pieces and in which
+// order they go is lib/layer's.
 
 import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
@@ -9,6 +10,8 @@ import { checkResult, newErrorBlock } from "./system_error.ts";
 
 /** What the shim can decode. */
 export type CodecKind = "gzip" | "bzip2" | "xz" | "zstd" | "lz4";
+/** What it can make. */
+export type EncoderKind = Exclude<CodecKind, "lz4">;
 
 /** Why a call returned: it wants input or room for output, or it lies between two streams. */
 export type DecoderStatus = "input" | "output" | "between";
@@ -83,12 +86,19 @@ export class Decoder implements Disposable {
   }
 }
 
-/** DATA as one gzip member with neither name nor time: the same bytes every time. LEVEL is 0 to 12. */
-export async function gzipMember(data: Uint8Array, level: number): Promise<Uint8Array> {
+/** DATA compressed by itself: the same bytes every time. What comes of several pieces may be put
+ * together. LEVEL: gzip 0 to 12, bzip2 1 to 9, xz 0 to 9, zstd 1 to 22. Throws a SystemError. */
+export async function compressPiece(
+  kind: EncoderKind,
+  data: Uint8Array,
+  level: number,
+): Promise<Uint8Array> {
   const size = newNumbers(1), error = newErrorBlock();
-  checkResult(codec().ch_gzip_bound(BigInt(data.length), size, error), error);
+  const bound = codec().ch_compress_bound(KINDS[kind], BigInt(data.length), size, error);
+  checkResult(bound, error);
   const output = new Uint8Array(Number(size[0]!));
-  const call = codec().ch_gzip_member(
+  const call = codec().ch_compress(
+    KINDS[kind],
     level,
     data as Bytes,
     BigInt(data.length),
@@ -101,16 +111,17 @@ export async function gzipMember(data: Uint8Array, level: number): Promise<Uint8
   return output.subarray(0, Number(size[0]!));
 }
 
-/** A host file being read from front to back. */
+/** A host file being read. */
 export class InputFile implements Disposable {
   readonly #fd: number;
   #running: Promise<unknown> | undefined;
   #closed = false;
 
-  /** PATH is an OsString. Throws a SystemError if it cannot be opened. */
-  constructor(path: string) {
+  /** PATH is an OsString; reading begins at OFFSET. Throws a SystemError if it cannot be opened. */
+  constructor(path: string, offset = 0) {
     const error = newErrorBlock();
-    this.#fd = checkResult(codec().ch_input_open(encodeCString(path), error), error);
+    const result = codec().ch_input_open(encodeCString(path), BigInt(offset), error);
+    this.#fd = checkResult(result, error);
   }
 
   /** Fills BUFFER as far as the file goes; 0 at its end. One call at a time. */

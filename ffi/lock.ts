@@ -1,14 +1,15 @@
-// The storage directory's lock: kept by one process at a time, gone with the process at the latest.
+// Locks on parts of a file: kept by one process at a time or by several that share it, gone with the
+// process at the latest.
 
-import { openLibrary } from "./library.ts";
+import { openLightLibrary } from "./light_library.ts";
 import { encodeCString } from "./os_string.ts";
 import { LOCK } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
-let library: ReturnType<typeof openLibrary<typeof LOCK>> | undefined;
+let library: ReturnType<typeof openLightLibrary<typeof LOCK>> | undefined;
 
 function openLock() {
-  return library ??= openLibrary(LOCK);
+  return library ??= openLightLibrary(LOCK);
 }
 
 /** A lock that is held; released by dispose, at the latest when the process ends. */
@@ -27,11 +28,15 @@ export class FileLock implements Disposable {
 }
 
 /**
- * Locks the file PATH exclusively, without waiting. Throws a SystemError, EAGAIN or EACCES if another
- * process holds the lock. Any other descriptor of the file that this process closes ends the lock.
+ * Locks the byte at OFFSET of the file PATH, which is made if need be, without waiting. Throws a
+ * SystemError, EAGAIN or EACCES if another lock stands against it, be it of this process.
  */
-export function acquireLock(path: string): FileLock {
+export function acquireLock(
+  path: string,
+  offset = 0n,
+  { shared = false }: { readonly shared?: boolean } = {},
+): FileLock {
   const error = newErrorBlock();
-  const fd = checkResult(openLock().ch_lock_acquire(encodeCString(path), error), error);
-  return new FileLock(fd);
+  const result = openLock().ch_lock_acquire(encodeCString(path), offset, shared ? 1 : 0, error);
+  return new FileLock(checkResult(result, error));
 }

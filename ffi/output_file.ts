@@ -17,10 +17,14 @@ export class OutputFile implements Disposable {
   #running: Promise<number> | undefined;
   #closed = false;
 
-  /** PATH, an OsString, is what {@linkcode commit} will replace. */
-  constructor(path: string) {
+  /** PATH, an OsString, is what {@linkcode commit} will replace; if KEEP_EXISTING, it fails with EEXIST
+   * where there is something. */
+  constructor(path: string, keepExisting = false) {
     const handle = new BigUint64Array(1), error = newErrorBlock();
-    checkResult(shim().ch_output_open(encodeCString(path), handle, error), error);
+    checkResult(
+      shim().ch_output_open(encodeCString(path), keepExisting ? 1 : 0, handle, error),
+      error,
+    );
     this.#handle = handle[0]!;
   }
 

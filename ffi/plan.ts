@@ -18,6 +18,8 @@ export type Step =
     readonly insideGid: number;
     readonly outsideGid: number;
     readonly mounts: boolean;
+    /** A network namespace as well, in which there is nothing but the loopback device. */
+    readonly noNetwork?: boolean;
   }
   /** Serve the SquashFS file IMAGE, make a mount namespace, mount it at MOUNTPOINT. */
   | { readonly op: "squashfs"; readonly image: string; readonly mountPoint: string }
@@ -39,6 +41,7 @@ export type Step =
     readonly missing: WhenMissing;
     /** Make the target even where the caller may not write; needs an overlay. */
     readonly ranch: boolean;
+    readonly readOnly?: boolean;
   }
   /** Bind a fresh private file at TARGET, which must exist. NAME is for messages. */
   | {
@@ -103,6 +106,7 @@ const STEP_SIZE = 64;
 
 const F_MOUNTS = 1 << 0, F_READ_ONLY = 1 << 1, F_SKIP = 1 << 2, F_MAKE = 1 << 3, F_RANCH = 1 << 4;
 const F_STDOUT = 1 << 5, F_STDERR = 1 << 6, F_XATTRS = 1 << 7;
+const F_NO_NETWORK = 1 << 8;
 
 /** Strings, lists and blobs at the end of the block. */
 class Pool {
@@ -192,7 +196,7 @@ function packStep(step: Step, pool: Pool): Record {
     case "user_namespace":
       return {
         op: 2,
-        flags: step.mounts ? F_MOUNTS : 0,
+        flags: (step.mounts ? F_MOUNTS : 0) | (step.noNetwork ? F_NO_NETWORK : 0),
         n: [step.insideUid, step.outsideUid, step.insideGid, step.outsideGid],
       };
     case "squashfs":
@@ -207,7 +211,7 @@ function packStep(step: Step, pool: Pool): Record {
       return {
         op: 7,
         flags: (step.missing === "skip" ? F_SKIP : step.missing === "make" ? F_MAKE : 0) |
-          (step.ranch ? F_RANCH : 0),
+          (step.ranch ? F_RANCH : 0) | (step.readOnly ? F_READ_ONLY : 0),
         s: [pool.string(step.source), pool.string(step.target)],
       };
     case "file":

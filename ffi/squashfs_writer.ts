@@ -16,6 +16,8 @@ export interface ImageSettings {
   readonly workers: number;
   /** Of the superblock, in seconds. */
   readonly time: number;
+  /** Whether finish fails with EEXIST rather than to replace a file. */
+  readonly keepExisting: boolean;
 }
 
 export interface ImageEntry {
@@ -169,6 +171,7 @@ function packSettings(settings: ImageSettings): Bytes {
   view.setUint32(8, settings.blockSize, true);
   view.setUint32(12, settings.workers, true);
   view.setUint32(16, settings.time, true);
+  view.setUint32(20, settings.keepExisting ? 1 : 0, true);
   return block;
 }
 

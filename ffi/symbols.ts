@@ -19,7 +19,20 @@ export const PROCESS = {
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
 } as const;
 
-/** c/shim/{decoder,gzip,input_file}.c; wrapped by ffi/codec.ts. */
+/** c/shim/digest.c; wrapped by ffi/sha256.ts. */
+export const SHA256 = {
+  ch_sha256_begin: { parameters: ["buffer"], result: "void" },
+  ch_sha256_add: { parameters: ["buffer", "buffer", "u64"], result: "void" },
+  ch_sha256_add_in_background: {
+    name: "ch_sha256_add",
+    parameters: ["buffer", "buffer", "u64"],
+    result: "void",
+    nonblocking: true,
+  },
+  ch_sha256_end: { parameters: ["buffer", "buffer"], result: "void" },
+} as const;
+
+/** c/shim/{decoder,compress,input_file}.c; wrapped by ffi/codec.ts. */
 export const CODEC = {
   ch_decoder_open: { parameters: ["i32", "buffer", ERROR], result: "i32" },
   ch_decoder_run: {
@@ -28,23 +41,45 @@ export const CODEC = {
     nonblocking: true,
   },
   ch_decoder_close: { parameters: ["u64"], result: "i32" },
-  ch_gzip_bound: { parameters: ["u64", "buffer", ERROR], result: "i32" },
-  ch_gzip_member: {
-    parameters: ["i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
+  ch_compress_bound: { parameters: ["i32", "u64", "buffer", ERROR], result: "i32" },
+  ch_compress: {
+    parameters: ["i32", "i32", "buffer", "u64", "buffer", "u64", "buffer", ERROR],
     result: "i32",
     nonblocking: true,
   },
-  ch_input_open: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_input_open: { parameters: ["buffer", "u64", ERROR], result: "i32" },
   ch_input_read: { parameters: ["i32", "buffer", "u64", ERROR], result: "i32", nonblocking: true },
   ch_input_close: { parameters: ["i32"], result: "i32" },
 } as const;
 
 export { ERROR };
 
+// --- build cache ---------------------------------------------------------------------------------
+
+/** c/shim/cache*.c; wrapped by ffi/cache.ts. */
+export const CACHE = {
+  ch_cache_commit: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_check_out: {
+    parameters: ["i32", "buffer", "buffer", "i32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_sweep: {
+    parameters: ["i32", "buffer", "u32", "u32", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
+} as const;
+
 // --- lock ----------------------------------------------------------------------------------------
 
 export const LOCK = {
-  ch_lock_acquire: { parameters: ["buffer", ERROR], result: "i32" },
+  ch_lock_acquire: { parameters: ["buffer", "i64", "u32", ERROR], result: "i32" },
   ch_lock_release: { parameters: ["i32", ERROR], result: "i32" },
 } as const;
 
@@ -71,7 +106,7 @@ export const SYSLOG = {
 
 /** c/shim/output_file.c; wrapped by ffi/output_file.ts. */
 export const OUTPUT_FILE = {
-  ch_output_open: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
+  ch_output_open: { parameters: ["buffer", "i32", "buffer", ERROR], result: "i32" },
   ch_output_write: {
     parameters: ["u64", "buffer", "u64", ERROR],
     result: "i32",

@@ -47,6 +47,15 @@ const NEEDS = {
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
   cc: { reason: "no C compiler", met: () => hasProgram("cc") },
+  skopeo: { reason: "no skopeo", met: () => hasProgram("skopeo") },
+  umoci: { reason: "no umoci", met: () => hasProgram("umoci") },
+  podman: { reason: "no podman that works for the ordinary user", met: () => hasPodman() },
+  registry: {
+    reason: "not root, or no docker-registry, skopeo, umoci, htpasswd or openssl",
+    met: () =>
+      isRoot &&
+      ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
+  },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;
@@ -85,6 +94,23 @@ export function exists(path: string): boolean {
     }
     throw error;
   }
+}
+
+/** Whether it works without root is a matter of IDs in /etc/subuid, and of the kernel. */
+function hasPodman(): boolean {
+  if (!hasProgram("podman")) return false;
+  const home = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-test." });
+  Deno.chmodSync(home, 0o777);
+  const { code } = new Deno.Command(setpriv, {
+    args: [...asUser(), "podman", "image", "ls"],
+    env: { HOME: home },
+    cwd: home,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).outputSync();
+  ask("rm", "-rf", home);
+  return code === 0;
 }
 
 function canOpen(path: string): boolean {

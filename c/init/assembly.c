@@ -107,18 +107,19 @@ static unsigned long kept_flags(unsigned long st)
     return ms;
 }
 
-static void make_read_only(struct assembly *a)
+void assembly_make_read_only(int fd, const char *name)
 {
     struct statvfs st;
+    char path[64];
 
-    if (fstatvfs(a->root_fd, &st) < 0)
-        FAIL_ERRNO("can't statvfs: %s", a->image);
+    if (fstatvfs(fd, &st) < 0)
+        FAIL_ERRNO("can't statvfs: %s", name);
     if (st.f_flag & ST_RDONLY)
         return;
-    if (mount(NULL, assembly_in_scratch(a, "root"), NULL,
-              MS_REMOUNT | MS_BIND | MS_RDONLY | kept_flags(st.f_flag), NULL) < 0)
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept_flags(st.f_flag), NULL) < 0)
         FAIL_HINT("some network file systems refuse this; use an image elsewhere, or --write",
-                  "can't re-mount image read-only: %s", a->image);
+                  "can't re-mount image read-only: %s", name);
 }
 
 void assembly_root(struct assembly *a, int image_fd, const char *image, bool read_only)
@@ -134,7 +135,7 @@ void assembly_root(struct assembly *a, int image_fd, const char *image, bool rea
         FAIL_ERRNO("can't bind %s to %s", image, assembly_in_scratch(a, "root"));
     assembly_reopen_root(a);
     if (read_only)
-        make_read_only(a);
+        assembly_make_read_only(a->root_fd, a->image);
 }
 
 void assembly_file(struct assembly *a, const char *name, const char *target, const void *content,
@@ -157,7 +158,7 @@ void assembly_file(struct assembly *a, const char *name, const char *target, con
         FAIL_ERRNO("can't chmod: %s", path);
     close(fd);
     source = open(path, O_PATH | O_CLOEXEC);
-    bind_mount(a, source < 0 ? -errno : source, name, target, MISSING_FAIL, false);
+    bind_mount(a, source < 0 ? -errno : source, name, target, MISSING_FAIL, false, false);
     close(source);
     if (unlink(path) < 0)
         FAIL_ERRNO("can't unlink: %s", path);

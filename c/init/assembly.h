@@ -22,6 +22,8 @@ struct assembly {
 };
 
 void assembly_cover(struct assembly *assembly, const char *directory);
+/* The mount whose root directory FD is. NAME is for messages. */
+void assembly_make_read_only(int fd, const char *name);
 /* IMAGE_FD is an O_PATH descriptor of the image's directory, or -errno. */
 void assembly_root(struct assembly *assembly, int image_fd, const char *image, bool read_only);
 void assembly_file(struct assembly *assembly, const char *name, const char *target,

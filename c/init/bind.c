@@ -46,8 +46,19 @@ __attribute__((noreturn)) static void fail_not_found(const struct assembly *a, c
     FAIL("can't bind: destination not found: %s", assembly_in_image(a, target));
 }
 
+/* What was just mounted at TARGET. */
+static void make_read_only(struct assembly *a, const char *target)
+{
+    struct place place;
+
+    if (find_target(a, target, &place) != PLACE_FOUND)
+        fail_not_found(a, target);
+    assembly_make_read_only(place.fds[place.depth], assembly_in_image(a, target));
+    place_close(&place);
+}
+
 void bind_mount(struct assembly *a, int source_fd, const char *source, const char *target,
-                enum when_missing missing, bool ranch)
+                enum when_missing missing, bool ranch, bool read_only)
 {
     struct place place;
     char from[64], to[64];
@@ -97,4 +108,6 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
                       : remedy_inside_namespace("/proc", failed),
                   "can't bind %s to %s", source, assembly_in_image(a, target));
     place_close(&place);
+    if (read_only)
+        make_read_only(a, target);
 }

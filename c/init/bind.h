@@ -10,6 +10,6 @@ enum when_missing { MISSING_FAIL, MISSING_SKIP, MISSING_MAKE };
 
 /* SOURCE_FD is an O_PATH descriptor, or -errno of opening SOURCE (a name for messages). */
 void bind_mount(struct assembly *assembly, int source_fd, const char *source, const char *target,
-                enum when_missing missing, bool ranch);
+                enum when_missing missing, bool ranch, bool read_only);
 
 #endif

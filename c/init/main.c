@@ -167,7 +167,7 @@ static void carry_out(struct run *run, uint32_t i)
         return;
     case PLAN_USER_NAMESPACE:
         namespace_user((unsigned)n[0], (unsigned)n[1], (unsigned)n[2], (unsigned)n[3],
-                       step->flags & PLAN_F_MOUNTS);
+                       step->flags & PLAN_F_MOUNTS, step->flags & PLAN_F_NO_NETWORK);
         return;
     case PLAN_SQUASHFS:
         namespace_squashfs(text(run, s[0]), text(run, s[1]));
@@ -187,7 +187,8 @@ static void carry_out(struct run *run, uint32_t i)
         if (assembly->target_count == 0 && makes_directories(run))
             make_target_prepare(assembly);
         bind_mount(assembly, run->sources[i][0], text(run, s[0]), text(run, s[1]),
-                   when_missing(step->flags), step->flags & PLAN_F_RANCH);
+                   when_missing(step->flags), step->flags & PLAN_F_RANCH,
+                   step->flags & PLAN_F_READ_ONLY);
         return;
     case PLAN_FILE:
         assembly_file(assembly, text(run, s[0]), text(run, s[1]), run->pool + s[2], n[0],

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fuse_server.h"
@@ -26,18 +29,30 @@ static void write_text(const char *path, const char *text)
     close(fd);
 }
 
+static void start_loopback(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+        FAIL_ERRNO("can't start loopback device");
+    close(fd);
+}
+
 void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned int inside_gid,
-                    unsigned int outside_gid, bool mounts)
+                    unsigned int outside_gid, bool mounts, bool no_network)
 {
     char text[64];
 
-    if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0)) < 0)
+    if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0) | (no_network ? CLONE_NEWNET : 0)) < 0)
         FAIL_HINT(remedy_namespace(PROC, failed), CANT_INIT);
     snprintf(text, sizeof(text), "%u %u 1\n", inside_uid, outside_uid);
     write_text("/proc/self/uid_map", text);
     write_text("/proc/self/setgroups", "deny\n");
     snprintf(text, sizeof(text), "%u %u 1\n", inside_gid, outside_gid);
     write_text("/proc/self/gid_map", text);
+    if (no_network)
+        start_loopback();
 }
 
 /* A busy kernel may refuse for a moment; what is missing stays missing. */

@@ -30,13 +30,14 @@ static_assert(sizeof(struct plan_header) == 48, "ffi/plan.ts packs this");
 
 enum plan_op {
     PLAN_LOG = 1,            /* s0 text */
-    PLAN_USER_NAMESPACE = 2, /* n0..n3 inside uid, outside uid, inside gid, outside gid; F_MOUNTS */
+    PLAN_USER_NAMESPACE = 2, /* n0..n3 inside uid, outside uid, inside gid, outside gid; F_MOUNTS;
+                                F_NO_NETWORK */
     PLAN_SQUASHFS = 3, /* s0 image file, s1 mount point; serves it and makes a mount namespace */
     PLAN_SCRATCH = 4,  /* s0 host directory to cover with a private tmpfs; opens later sources */
     PLAN_ROOT = 5,     /* s0 image directory; F_READ_ONLY */
     PLAN_OVERLAY = 6,  /* s0 upper, s1 work (host directories), or s2 size of a private tmpfs, or
                           s3 host directory that has, or gets, an upper and a work to stay */
-    PLAN_BIND = 7,     /* s0 source, s1 target; F_SKIP or F_MAKE; F_RANCH */
+    PLAN_BIND = 7,     /* s0 source, s1 target; F_SKIP or F_MAKE; F_RANCH; F_READ_ONLY */
     PLAN_FILE = 8,     /* s0 name, s1 target, s2 blob, n0 its length, n1 mode */
     PLAN_TMPFS = 9,    /* s0 target, s1 options */
     PLAN_PIVOT = 10,
@@ -62,7 +63,8 @@ enum plan_flag {
     PLAN_F_RANCH = 1 << 4, /* make them even where the caller may not write (symlink ranch) */
     PLAN_F_STDOUT = 1 << 5,
     PLAN_F_STDERR = 1 << 6,
-    PLAN_F_XATTRS = 1 << 7, /* fail where the overlay could not have extended attributes */
+    PLAN_F_XATTRS = 1 << 7,     /* fail where the overlay could not have extended attributes */
+    PLAN_F_NO_NETWORK = 1 << 8, /* a network namespace with nothing but the loopback device */
 };
 
 struct plan_step {

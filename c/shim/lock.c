@@ -1,22 +1,32 @@
-/* The storage directory's lock. */
+/* Locks on parts of the storage directory's lock file. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "../ch.h"
 
-/* A POSIX record lock, not flock(2): it works on NFS, and keeps out other implementations, which
- * use the same. It belongs to the process: children do not inherit it. */
-int32_t ch_lock_acquire(const char *path, struct ch_error *err)
+/* Record locks, not flock(2): they work on NFS, and keep out other implementations, which lock the
+ * whole file. Those of an open file (Linux 3.15), so that one does not end with the next descriptor
+ * of the file that this process closes; either kind ends with the process. */
+int32_t ch_lock_acquire(const char *path, int64_t offset, uint32_t shared, struct ch_error *err)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock part = {
+        .l_type = shared ? F_RDLCK : F_WRLCK,
+        .l_whence = SEEK_SET,
+        .l_start = offset,
+        .l_len = 1,
+    };
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 
     if (fd < 0)
         return CH_FAIL(err, "open", "%s", path);
-    if (fcntl(fd, F_SETLK, &whole) != 0) {
-        int32_t result = CH_FAIL(err, "fcntl(F_SETLK)", "%s", path);
+    int result = fcntl(fd, F_OFD_SETLK, &part);
+    if (result != 0 && errno == EINVAL)
+        result = fcntl(fd, F_SETLK, &part);
+    if (result != 0) {
+        int32_t failed = CH_FAIL(err, "fcntl(F_SETLK)", "%s", path);
         close(fd);
-        return result;
+        return failed;
     }
     return fd;
 }

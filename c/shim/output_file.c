@@ -13,6 +13,7 @@
 
 struct output_file {
     int fd;
+    int keep_existing;
     char *path;
     char *temporary; /* a name beside PATH; while it is empty the file has none */
 };
@@ -54,12 +55,14 @@ static int open_named(struct output_file *out)
     return fd;
 }
 
-int output_file_open(const char *path, struct output_file **result, struct ch_error *err)
+int output_file_open(const char *path, int keep_existing, struct output_file **result,
+                     struct ch_error *err)
 {
     struct output_file *out = calloc(1, sizeof(*out));
     if (out == NULL)
         return CH_FAIL(err, "calloc", "%s", path);
     out->fd = -1;
+    out->keep_existing = keep_existing;
     out->path = strdup(path);
     out->temporary = calloc(1, strlen(path) + 32);
     if (out->path != NULL && out->temporary != NULL) {
@@ -85,7 +88,7 @@ static int give_name(struct output_file *out)
     sprintf(self, "/proc/self/fd/%d", out->fd);
     if (linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW) == 0)
         return 0;
-    if (errno != EEXIST)
+    if (errno != EEXIST || out->keep_existing)
         return -1;
     int result;
     do {
@@ -103,7 +106,12 @@ int output_file_commit(struct output_file *out, struct ch_error *err)
         return CH_FAIL(err, "fsync", "%s", out->path);
     if (out->temporary[0] == '\0' && give_name(out) != 0)
         return CH_FAIL(err, "linkat", "%s", out->path);
-    if (out->temporary[0] != '\0' && rename(out->temporary, out->path) != 0)
+    if (out->temporary[0] == '\0')
+        return 0;
+    /* Not every file system has a rename() that replaces nothing. */
+    if (out->keep_existing)
+        return link(out->temporary, out->path) == 0 ? 0 : CH_FAIL(err, "link", "%s", out->path);
+    if (rename(out->temporary, out->path) != 0)
         return CH_FAIL(err, "rename", "%s", out->path);
     out->temporary[0] = '\0';
     return 0;
@@ -134,10 +142,11 @@ const char *output_file_path(const struct output_file *out)
     return out->path;
 }
 
-int32_t ch_output_open(const char *path, uint64_t *handle, struct ch_error *err)
+int32_t ch_output_open(const char *path, int32_t keep_existing, uint64_t *handle,
+                       struct ch_error *err)
 {
     struct output_file *out = NULL;
-    int result = output_file_open(path, &out, err);
+    int result = output_file_open(path, keep_existing, &out, err);
     *handle = (uint64_t)(uintptr_t)out;
     return result;
 }

@@ -79,7 +79,8 @@ static sqfs_object_t *copy_nothing(const sqfs_object_t *object)
     return NULL;
 }
 
-int squashfs_output_open(const char *path, struct squashfs_output **result, struct ch_error *err)
+int squashfs_output_open(const char *path, int keep_existing, struct squashfs_output **result,
+                         struct ch_error *err)
 {
     struct squashfs_output *out = calloc(1, sizeof(*out));
     if (out == NULL)
@@ -90,7 +91,7 @@ int squashfs_output_open(const char *path, struct squashfs_output **result, stru
     out->base.write_at = write_at;
     out->base.get_size = get_size;
     out->base.truncate = truncate_file;
-    int code = output_file_open(path, &out->file, err);
+    int code = output_file_open(path, keep_existing, &out->file, err);
     if (code < 0) {
         free(out);
         return code;

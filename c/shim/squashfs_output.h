@@ -8,7 +8,8 @@
 
 struct squashfs_output;
 
-int squashfs_output_open(const char *path, struct squashfs_output **out, struct ch_error *err);
+int squashfs_output_open(const char *path, int keep_existing, struct squashfs_output **out,
+                         struct ch_error *err);
 int squashfs_output_commit(struct squashfs_output *out, struct ch_error *err);
 void squashfs_output_close(struct squashfs_output *out);
 

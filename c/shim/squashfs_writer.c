@@ -173,7 +173,7 @@ int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *
     struct ch_squashfs *w = calloc(1, sizeof(*w));
     if (w == NULL)
         return CH_FAIL(err, "calloc", "%s", path);
-    int result = squashfs_output_open(path, &w->out, err);
+    int result = squashfs_output_open(path, (int)settings->keep_existing, &w->out, err);
     if (result < 0) {
         free_writer(w);
         return result;

@@ -111,6 +111,17 @@ int tree_copy_xattrs(int from, int to, bool replace);
 /* Removes the attributes of overlayfs. FD may be an O_PATH descriptor. */
 int tree_strip_overlay_xattrs(int fd);
 bool tree_has_xattr(int fd, const char *name);
+/* Of an O_PATH descriptor: does the file have attributes of the first choice? */
+bool tree_has_user_xattrs(int fd);
+/* Those, sorted by name, each as { uint32 name size, uint32 value size, name, value }. *OUT is to
+ * be freed. The size, 0 also for symbolic links; -1 and errno. */
+ssize_t tree_pack_xattrs(int fd, char **out);
+/* Sets what tree_pack_xattrs() gave. A file system without them is no failure. */
+int tree_unpack_xattrs(int fd, const char *packed, size_t size);
+
+/* What overlayfs notes in an upper directory, see tree_overlay.c. LOOK is an O_PATH descriptor. */
+bool tree_is_opaque(int look);
+bool tree_is_whiteout(int look, const struct stat *st);
 
 /* Removes NAME (one component) of the directory with all below it. PATH is where that directory is.
  */

@@ -2,21 +2,11 @@
  * TypeScript costs more than the work. Recursion holds a descriptor for each level, never a path,
  * so that depth is not bound by PATH_MAX. */
 #include "tree.h"
+#include "link_map.h"
 
 #include <dirent.h>
 #include <string.h>
 #include <sys/syscall.h>
-
-/* Files with several names: where the first was made. Open addressing, grown at half full. */
-struct link_map {
-    struct link_slot {
-        dev_t dev;
-        ino_t ino;
-        char *path; /* NULL: free */
-    } * slots;
-    size_t capacity;
-    size_t count;
-};
 
 struct copy {
     int to_root;
@@ -30,47 +20,18 @@ struct copy {
 
 static void free_copy(const struct copy *copy)
 {
-    for (size_t i = 0; i < copy->links.capacity; i++)
-        free(copy->links.slots[i].path);
-    free(copy->links.slots);
+    link_map_free(&copy->links);
     tree_free_path(&copy->path);
-}
-
-static struct link_slot *find_slot(const struct link_map *map, dev_t dev, ino_t ino)
-{
-    size_t i = (size_t)((ino ^ (dev << 20)) * 0x9e3779b97f4a7c15u) & (map->capacity - 1);
-
-    while (map->slots[i].path != NULL && (map->slots[i].dev != dev || map->slots[i].ino != ino))
-        i = (i + 1) & (map->capacity - 1);
-    return &map->slots[i];
-}
-
-static int grow_map(struct link_map *map)
-{
-    struct link_map grown = {.capacity = map->capacity == 0 ? 64 : map->capacity * 2,
-                             .count = map->count};
-
-    grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
-    if (grown.slots == NULL)
-        return -1;
-    for (size_t i = 0; i < map->capacity; i++)
-        if (map->slots[i].path != NULL)
-            *find_slot(&grown, map->slots[i].dev, map->slots[i].ino) = map->slots[i];
-    free(map->slots);
-    *map = grown;
-    return 0;
 }
 
 /* 1: linked to the copy of an earlier name; 0: this is the first name, now noted; -1: failed. */
 static int link_to_earlier(struct copy *copy, const struct stat *st, int to, const char *name)
 {
-    struct link_map *map = &copy->links;
-
     if (st->st_nlink < 2)
         return 0;
-    if (map->count * 2 >= map->capacity && grow_map(map) != 0)
+    struct link_slot *slot = link_map_find(&copy->links, st->st_dev, st->st_ino);
+    if (slot == NULL)
         return -1;
-    struct link_slot *slot = find_slot(map, st->st_dev, st->st_ino);
     if (slot->path != NULL) {
         TREE_PARENT earlier;
         if (tree_find_parent(copy->to_root, slot->path, &earlier) != 0)
@@ -80,14 +41,8 @@ static int link_to_earlier(struct copy *copy, const struct stat *st, int to, con
         if (errno != EMLINK)
             return -1;
         /* As many links as the file system takes: this name begins a new file. */
-        free(slot->path);
-        map->count--;
     }
-    slot->dev = st->st_dev;
-    slot->ino = st->st_ino;
-    slot->path = strdup(copy->path.text);
-    map->count++;
-    return slot->path == NULL ? -1 : 0;
+    return link_map_set(&copy->links, slot, st->st_dev, st->st_ino, copy->path.text);
 }
 
 static int copy_file(const struct copy *copy, int from, const char *name, int to)

@@ -24,7 +24,7 @@ static void free_merge(const struct merge *merge)
     tree_free_path(&merge->path);
 }
 
-static bool is_opaque(int look)
+bool tree_is_opaque(int look)
 {
     char proc[40], value = '\0';
 
@@ -32,7 +32,7 @@ static bool is_opaque(int look)
     return getxattr(proc, "user.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
 
-static bool is_whiteout(int look, const struct stat *st)
+bool tree_is_whiteout(int look, const struct stat *st)
 {
     if (S_ISCHR(st->st_mode))
         return st->st_rdev == makedev(0, 0);
@@ -106,7 +106,7 @@ static int clean_or_drop(struct merge *merge, int dirfd, const char *name)
 
     if (look < 0 || tree_stat_at(look, "", &st) != 0)
         return fail(merge, "openat");
-    if (is_whiteout(look, &st))
+    if (tree_is_whiteout(look, &st))
         return unlinkat(dirfd, name, 0) != 0 ? fail(merge, "unlinkat") : 0;
     return clean_entry(merge, dirfd, name, &st);
 }
@@ -179,7 +179,7 @@ static int merge_entry(struct merge *merge, int upper, const char *name, int ima
     bool exists = tree_stat_at(image, name, &old) == 0;
     if (!exists && errno != ENOENT)
         return fail(merge, "fstatat");
-    if (is_whiteout(look, &st)) {
+    if (tree_is_whiteout(look, &st)) {
         int result = exists ? remove_old(merge, image, name) : 0;
         if (result < 0)
             return result;
@@ -193,7 +193,7 @@ static int merge_entry(struct merge *merge, int upper, const char *name, int ima
                                  tree_has_xattr(look, "user.overlay.metacopy")))
         return CH_FAIL_WITH(merge->err, EOPNOTSUPP, "overlay redirect or metacopy", "%s",
                             merge->path.text);
-    if (directory && exists && S_ISDIR(old.st_mode) && !is_opaque(look))
+    if (directory && exists && S_ISDIR(old.st_mode) && !tree_is_opaque(look))
         return merge_below(merge, upper, name, &st, image, &old);
 
     /* New as a whole: moved, then cleaned. rename(2) itself replaces one file by another. */
@@ -202,6 +202,10 @@ static int merge_entry(struct merge *merge, int upper, const char *name, int ima
         return result;
     if (renameat(upper, name, image, name) != 0)
         return fail(merge, "renameat");
+    /* Of two names of one file, rename(2) leaves both: the build cache may have made them one. */
+    if (exists && old.st_ino == st.st_ino && old.st_dev == st.st_dev &&
+        unlinkat(upper, name, 0) != 0)
+        return fail(merge, "unlinkat");
     return clean_entry(merge, image, name, &st);
 }
 

@@ -114,6 +114,86 @@ bool tree_has_xattr(int fd, const char *name)
     return false;
 }
 
+bool tree_has_user_xattrs(int fd)
+{
+    TREE_FREE char *names = NULL;
+    ssize_t size = list_names(fd, &names);
+
+    for (const char *at = names; size > 0 && at < names + size; at += strlen(at) + 1)
+        if (tree_xattr_is(at, TREE_XATTRS_USER))
+            return true;
+    return false;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+ssize_t tree_pack_xattrs(int fd, char **out)
+{
+    TREE_FREE char *names = NULL;
+    TREE_FREE const char **sorted = NULL;
+    ssize_t size = list_names(fd, &names);
+    size_t count = 0, used = 0;
+
+    *out = NULL;
+    for (const char *at = names; size > 0 && at < names + size; at += strlen(at) + 1) {
+        if (!tree_xattr_is(at, TREE_XATTRS_USER))
+            continue;
+        const char **grown = realloc(sorted, (count + 1) * sizeof(*sorted));
+        if (grown == NULL)
+            return -1;
+        sorted = grown;
+        sorted[count++] = at;
+    }
+    if (count > 0)
+        qsort(sorted, count, sizeof(*sorted), compare_names);
+    for (size_t i = 0; i < count; i++) {
+        TREE_FREE char *value = NULL;
+        ssize_t length = read_value(fd, sorted[i], &value);
+        if (length < 0 && errno == ENODATA)
+            continue;
+        if (length < 0)
+            return -1;
+        uint32_t sizes[2] = {(uint32_t)strlen(sorted[i]), (uint32_t)length};
+        char *grown = realloc(*out, used + sizeof(sizes) + sizes[0] + sizes[1]);
+        if (grown == NULL)
+            return -1;
+        *out = grown;
+        memcpy(grown + used, sizes, sizeof(sizes));
+        memcpy(grown + used + sizeof(sizes), sorted[i], sizes[0]);
+        memcpy(grown + used + sizeof(sizes) + sizes[0], value, sizes[1]);
+        used += sizeof(sizes) + sizes[0] + sizes[1];
+    }
+    return (ssize_t)used;
+}
+
+int tree_unpack_xattrs(int fd, const char *packed, size_t size)
+{
+    struct proc_path path = path_of(fd);
+
+    for (size_t at = 0; at < size;) {
+        uint32_t sizes[2];
+        char name[256];
+
+        if (size - at < sizeof(sizes))
+            break;
+        memcpy(sizes, packed + at, sizeof(sizes));
+        at += sizeof(sizes);
+        if (sizes[0] >= sizeof(name) || sizes[0] > size - at || sizes[1] > size - at - sizes[0]) {
+            errno = EBADMSG;
+            return -1;
+        }
+        memcpy(name, packed + at, sizes[0]);
+        name[sizes[0]] = '\0';
+        if (setxattr(path.text, name, packed + at + sizes[0], sizes[1], 0) != 0 && errno != ENOTSUP)
+            return -1;
+        at += sizes[0] + sizes[1];
+    }
+    return 0;
+}
+
 int tree_strip_overlay_xattrs(int fd)
 {
     TREE_FREE char *names = NULL;

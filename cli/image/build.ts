@@ -1,12 +1,9 @@
 // ch-image build: an image from a Dockerfile.
 
-import { spawnInit } from "../../ffi/process.ts";
 import { buildImage } from "../../lib/build/build.ts";
-import { parseBuildArguments } from "../../lib/build/build_arguments.ts";
-import { makeAbsolute, nameDockerfile, readInput } from "../../lib/build/context.ts";
-import { chooseForce, FORCE_MODES, type ForceMode } from "../../lib/build/force.ts";
+import { makeAbsolute, nameDockerfile, readIgnore, readInput } from "../../lib/build/context.ts";
 import { inferImageName } from "../../lib/build/image_name.ts";
-import { parseBind } from "../../lib/container/binds.ts";
+import { parseSecrets } from "../../lib/build/secrets.ts";
 import { openSystemHost } from "../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { DockerfileError, type DockerfileSource } from "../../lib/dockerfile/source.ts";
@@ -14,32 +11,25 @@ import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { type Arguments, defineOptions, findValue, isGiven, listValues } from "../options.ts";
+import { readStandardInput } from "../standard_input.ts";
+import { BIND_OPTIONS, FORCE_OPTIONS, openBuildTools, readBuildSettings } from "./build_options.ts";
 import type { CommonOption } from "./common_options.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
 
 const OPTIONS = defineOptions([
-  {
-    long: "bind",
-    short: "b",
-    argument: "required",
-    placeholder: "SRC[:DST]",
-    repeat: "list",
-    help: "mount SRC at DST in RUN (default: the same path); can be repeated",
-  },
-  {
-    long: "build-arg",
-    argument: "required",
-    placeholder: "ARG[=VAL]",
-    repeat: "list",
-    help:
-      "value for ARG instructions; without VAL that of the environment variable; can be repeated",
-  },
+  ...BIND_OPTIONS,
   {
     long: "dry-run",
     short: "n",
     argument: "none",
     repeat: "idempotent",
     help: "print the instructions, but execute and store nothing",
+  },
+  {
+    long: "explain",
+    argument: "none",
+    repeat: "idempotent",
+    help: "tell of each instruction that is executed, why it is not taken from the build cache",
   },
   {
     long: "file",
@@ -49,21 +39,20 @@ const OPTIONS = defineOptions([
     repeat: "last",
     help: "Dockerfile (default: CONTEXT/Dockerfile); “-” is standard input",
   },
+  ...FORCE_OPTIONS,
   {
-    long: "force",
-    argument: "optional",
-    placeholder: "MODE",
-    choices: FORCE_MODES,
+    long: "iidfile",
+    argument: "required",
+    placeholder: "FILE",
     repeat: "last",
-    help: "root emulation for RUN: seccomp (the default), fakeroot or none",
+    help: "write the reference of the built image to FILE",
   },
   {
-    long: "force-cmd",
+    long: "label",
     argument: "required",
-    placeholder: "CMD,ARG[,ARG...]",
+    placeholder: "NAME[=VALUE]",
     repeat: "list",
-    help: "put ARGs after CMD in RUN instead of the defaults; can be repeated; " +
-      "implies --force=seccomp",
+    help: "label for the image, as by LABEL at the end; can be repeated",
   },
   {
     long: "parse-only",
@@ -72,12 +61,33 @@ const OPTIONS = defineOptions([
     help: "stop after parsing the Dockerfile",
   },
   {
+    long: "secret",
+    argument: "required",
+    placeholder: "id=ID[,src=FILE|,env=VAR]",
+    repeat: "list",
+    help: "secret for RUN --mount=type=secret, from a file or a variable; can be repeated",
+  },
+  {
+    long: "ssh",
+    argument: "required",
+    placeholder: "ID[=SOCKET]",
+    repeat: "list",
+    help: "SSH agent for RUN --mount=type=ssh, by default that of SSH_AUTH_SOCK; can be repeated",
+  },
+  {
     long: "tag",
     short: "t",
     argument: "required",
     placeholder: "TAG",
     repeat: "last",
     help: "name of the image; default: from the names of Dockerfile or context",
+  },
+  {
+    long: "target",
+    argument: "required",
+    placeholder: "STAGE",
+    repeat: "last",
+    help: "build the stage of that name or number and what it needs, and nothing else",
   },
 ]);
 
@@ -99,17 +109,8 @@ async function runBuild(
   context: Context,
   args: Arguments<BuildOption | CommonOption>,
 ): Promise<number> {
-  const { environment, log, settings, signal } = context;
-  refuseCache(environment, isGiven(args, "no-cache") || isGiven(args, "rebuild"));
-  const force = chooseForce(
-    findValue(args, "force") as ForceMode | undefined,
-    listValues(args, "force-cmd"),
-  );
-  const buildArguments = parseBuildArguments(
-    listValues(args, "build-arg"),
-    (name) => environment.get(name),
-  );
-  const binds = listValues(args, "bind").map(parseBind);
+  const { environment, log } = context;
+  const { force, buildArguments } = readBuildSettings(args, environment);
   const host = openSystemHost();
   const request = { context: args.positionals[0]!, file: findValue(args, "file") };
   const tag = findValue(args, "tag") ??
@@ -118,38 +119,53 @@ async function runBuild(
     log.info(`inferred image name: ${tag}`);
   }
 
-  const input = readInput(request, readStdin, host, log);
+  const secrets = parseSecrets(
+    listValues(args, "secret"),
+    listValues(args, "ssh"),
+    (name) => environment.get(name),
+  );
+  const input = readInput(request, readStandardInput, host);
   const dockerfile = parse(input.source, log);
   if (isGiven(args, "parse-only")) return 0;
+  const ignore = readIgnore(request, dockerfile.dialect, host, log);
+  const reference = parseReference(tag);
   await buildImage({
     dockerfile,
-    tag: parseReference(tag),
+    tag: reference,
     context: input.context,
+    ignore,
+    target: findValue(args, "target"),
+    labels: parseLabels(listValues(args, "label")),
     buildArguments,
     force,
     dryRun: isGiven(args, "dry-run"),
+    explain: isGiven(args, "explain"),
     changes: "auto",
-  }, {
-    store: context.openStore(),
-    host,
-    spawn: spawnInit,
-    signal,
-    log,
-    verbosity: settings.verbosity,
-    binds,
-    caller: environment,
-    directoryMode: 0o777 & ~Deno.umask(),
-    now: () => new Date(),
-  });
+  }, openBuildTools(context, args, host, secrets));
+  const file = findValue(args, "iidfile");
+  if (file !== undefined && !isGiven(args, "dry-run")) writeReference(file, reference.text);
+  if (context.settings.cacheMode === "disabled") {
+    log.info("build slow? consider enabling the build cache");
+    log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
+  }
   return 0;
 }
 
-function refuseCache(environment: ReadonlyMap<string, string>, isOff: boolean): void {
-  const mode = environment.get("CH_IMAGE_CACHE");
-  if (mode !== "enabled" || isOff) return;
-  throw new ChError(`build cache not in this version yet: ${mode}`, {
-    hint: "unset CH_IMAGE_CACHE, or use --no-cache",
-  });
+function parseLabels(options: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(options.map((text): [string, string] => {
+    const [name, ...rest] = text.split("=");
+    if (name === "") throw new ChError(`--label: name is missing: ${text}`);
+    return [name!, rest.join("=")];
+  }));
+}
+
+/** By this name ch-run and the other tools find it: images here have no other identity. */
+function writeReference(file: string, text: string): void {
+  try {
+    Deno.writeTextFileSync(file, text);
+  } catch (error) {
+    throw new ChError(`can’t write: ${file}`, { cause: error });
+  }
 }
 
 function parse(source: DockerfileSource, log: Log) {
@@ -163,21 +179,4 @@ function parse(source: DockerfileSource, log: Log) {
     if (error instanceof DockerfileError) log.verbose(`expected: ${error.expected}`);
     throw error;
   }
-}
-
-function readStdin(): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  const chunk = new Uint8Array(65536);
-  for (;;) {
-    const length = Deno.stdin.readSync(chunk);
-    if (length === null) break;
-    chunks.push(chunk.slice(0, length));
-  }
-  const bytes = new Uint8Array(chunks.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of chunks) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

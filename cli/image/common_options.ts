@@ -1,6 +1,6 @@
 // The options that ch-image takes before and after its sub-command (spec ch-image §1.1).
 
-import { defineOptions, type Option } from "../options.ts";
+import { defineOptions } from "../options.ts";
 
 const group = "common options";
 
@@ -31,12 +31,45 @@ export const COMMON_OPTIONS = defineOptions([
     help: "check dependencies and exit: status 0 and no output if all is well",
   },
   {
+    long: "cache",
+    argument: "none",
+    repeat: "idempotent",
+    exclusive: "cache",
+    group,
+    help: "use the build cache (the default); overrides CH_IMAGE_CACHE",
+  },
+  {
+    long: "always-download",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "download configuration and layers even if they are in the download cache",
+  },
+  {
+    long: "arch",
+    short: "a",
+    argument: "required",
+    placeholder: "ARCH",
+    repeat: "last",
+    group,
+    help: "architecture to pull, e.g. arm64/v8; default host, the one of this machine; yolo is " +
+      "whatever the registry serves",
+  },
+  {
+    long: "auth",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "authenticate to registries that want it, asking for name and password if they are not " +
+      "known; also with CH_IMAGE_AUTH=yes; push always does",
+  },
+  {
     long: "no-cache",
     argument: "none",
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction; this version has no build cache, so it always does",
+    help: "neither use nor change the build cache; also with CH_IMAGE_CACHE=disabled",
   },
   {
     long: "rebuild",
@@ -44,7 +77,17 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "idempotent",
     exclusive: "cache",
     group,
-    help: "execute every instruction but FROM; in this version the same as --no-cache",
+    help: "execute every instruction but FROM, and store the results in the build cache; also " +
+      "with CH_IMAGE_CACHE=rebuild",
+  },
+  {
+    long: "cache-large",
+    argument: "required",
+    placeholder: "SIZE",
+    repeat: "last",
+    group,
+    help: "list files of SIZE MiB and more as large files of the build cache; default " +
+      "$CH_IMAGE_CACHE_LARGE, else 0 for none",
   },
   {
     long: "debug",
@@ -58,7 +101,8 @@ export const COMMON_OPTIONS = defineOptions([
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "do not lock the storage directory",
+    help: "use no locks, for file systems that have none; then run one command at a time. Not " +
+      "needed otherwise: commands share the storage directory",
   },
   {
     long: "no-xattrs",
@@ -68,12 +112,27 @@ export const COMMON_OPTIONS = defineOptions([
     help: "do not save extended attributes, even if CH_XATTRS is set",
   },
   {
+    long: "password-many",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "forget name and password for registries after each use",
+  },
+  {
+    long: "plain-http",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help:
+      "talk to registries without TLS; on this very machine that is tried without this option, too",
+  },
+  {
     long: "xattrs",
     argument: "none",
     repeat: "idempotent",
     group,
-    help: "save extended attributes with the build cache, so not in this version; also with " +
-      "CH_XATTRS set",
+    help: "save extended attributes with the build cache, and restore them; also with CH_XATTRS " +
+      "set",
   },
   {
     long: "quiet",
@@ -94,6 +153,13 @@ export const COMMON_OPTIONS = defineOptions([
     help: "storage directory; default $CH_IMAGE_STORAGE, else /var/tmp/$USER.ch",
   },
   {
+    long: "tls-no-verify",
+    argument: "none",
+    repeat: "idempotent",
+    group,
+    help: "do not verify certificates of registries",
+  },
+  {
     long: "verbose",
     short: "v",
     argument: "none",
@@ -101,21 +167,6 @@ export const COMMON_OPTIONS = defineOptions([
     group,
     help: "say more; up to three times",
   },
-  absent("cache", { argument: "none", exclusive: "cache" }),
-  absent("cache-large", { argument: "required" }),
-  absent("arch", { argument: "required", short: "a" }),
-  absent("always-download", { argument: "none" }),
-  absent("auth", { argument: "none" }),
-  absent("password-many", { argument: "none" }),
-  absent("tls-no-verify", { argument: "none" }),
 ]);
-
-/** They belong to the build cache and to registries. */
-function absent<Name extends string>(
-  long: Name,
-  rest: Pick<Option, "argument" | "short" | "exclusive">,
-): Option<Name> {
-  return { long, ...rest, repeat: "last", absent: true, help: "" };
-}
 
 export type CommonOption = typeof COMMON_OPTIONS[number]["long"];

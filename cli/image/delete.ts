@@ -15,7 +15,8 @@ export const deleteCommand: SubCommand = {
       "are deleted as well",
   }],
   run(context, args) {
-    deleteImages(context.openStore(), args.positionals, context.log);
+    const cache = context.settings.cacheMode === "disabled" ? undefined : context.openCache();
+    deleteImages(context.openStore(), args.positionals, context.log, cache);
     return Promise.resolve(0);
   },
 };

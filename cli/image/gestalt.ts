@@ -23,7 +23,7 @@ export const gestalt: SubCommand<"fail"> = {
     help:
       "storage-path: path of the storage directory. python-path: path of the interpreter, which " +
       "is this program. logging: one message of each level. bucache, bucache-dot: whether there " +
-      "can be a build cache, and whether it can be drawn; both fail in this version.",
+      "can be a build cache, which is always so, and whether it can be drawn.",
   }],
   run(context, args) {
     tell(context, args.positionals[0], isGiven(args, "fail"));
@@ -53,12 +53,23 @@ function tell(context: Context, selector: string | undefined, fail: boolean): vo
     case "python-path":
       return context.print(Deno.execPath());
     case "bucache":
+      return;
     case "bucache-dot":
-      throw new ChError("build cache: not in this version yet");
+      return requireProgram("dot");
     case "logging":
       return logEverything(context, fail);
     default:
       throw new UsageError(`argument SELECTOR: invalid choice: '${selector}'`);
+  }
+}
+
+/** Throws a ChError if it can't be executed. */
+function requireProgram(name: string): void {
+  try {
+    new Deno.Command(name, { args: ["-V"], stdout: "null", stderr: "null" }).outputSync();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ChError(`${name} failed with exit code 127, assuming not present`);
   }
 }
 

@@ -16,7 +16,8 @@ export const importCommand: SubCommand = {
     const { log, settings, signal } = context;
     const reference = parseReference(name!);
     if (settings.xattrs) log.warning("--xattrs unsupported by “ch-image import” (see FAQ)");
-    await importImage(context.openStore(), path!, reference, { log, signal });
+    const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
+    await importImage(context.openStore(), path!, reference, { log, cache, signal });
     return 0;
   },
 };

@@ -1,9 +1,10 @@
 // Settings from options and environment (spec ch-image §1.1, §1.2). Pure.
 
+import { CACHE_MODES, type CacheMode } from "../../lib/cache/state_store.ts";
 import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { locateStore } from "../../lib/store/location.ts";
-import { type Arguments, countGiven, findValue, isGiven } from "../options.ts";
+import { type Arguments, countGiven, findValue, isGiven, UsageError } from "../options.ts";
 import type { CommonOption } from "./common_options.ts";
 import type { Settings } from "./sub_command.ts";
 
@@ -26,7 +27,6 @@ export function readSettings(
   log: Log,
 ): Settings {
   checkPairs(args, log);
-  checkCacheMode(args, environment);
   return {
     storagePath: locateStore({
       option: findValue(args, "storage"),
@@ -35,6 +35,8 @@ export function readSettings(
       cwd,
     }),
     lock: !isGiven(args, "no-lock"),
+    cacheMode: readCacheMode(args, environment),
+    largeFile: readLargeFile(args, environment),
     xattrs: isGiven(args, "xattrs") ||
       (environment.has("CH_XATTRS") && !isGiven(args, "no-xattrs")),
     verbosity: readVerbosity(args),
@@ -49,10 +51,33 @@ function checkPairs(args: Arguments<CommonOption>, log: Log): void {
   throw new ChError(`${pairs.length} incompatible option pair(s)`);
 }
 
-/** No mode makes a difference as long as there is no cache, but a wrong one is a mistake. */
-function checkCacheMode(args: Arguments<CommonOption>, environment: Environment): void {
+function readCacheMode(args: Arguments<CommonOption>, environment: Environment): CacheMode {
+  if (isGiven(args, "cache")) return "enabled";
+  if (isGiven(args, "rebuild")) return "rebuild";
+  if (isGiven(args, "no-cache")) return "disabled";
   const mode = environment.get("CH_IMAGE_CACHE");
-  if (mode === undefined || isGiven(args, "no-cache") || isGiven(args, "rebuild")) return;
-  if (["enabled", "disabled", "rebuild"].includes(mode)) return;
+  if (mode === undefined) return "enabled";
+  const known = CACHE_MODES.find((each) => each === mode);
+  if (known !== undefined) return known;
   throw new ChError(`$CH_IMAGE_CACHE: invalid build cache mode: ${mode}`);
+}
+
+const MEBIBYTE = 2 ** 20;
+
+function readLargeFile(
+  args: Arguments<CommonOption>,
+  environment: Environment,
+): number | undefined {
+  const option = findValue(args, "cache-large");
+  if (option !== undefined && !isNumber(option)) {
+    throw new UsageError(`argument --cache-large: invalid float value: '${option}'`);
+  }
+  const text = option ?? environment.get("CH_IMAGE_CACHE_LARGE") ?? "0";
+  if (!isNumber(text)) throw new ChError(`$CH_IMAGE_CACHE_LARGE: not a number: ${text}`);
+  const size = Math.round(Number(text) * MEBIBYTE);
+  return size > 0 ? size : undefined;
+}
+
+function isNumber(text: string): boolean {
+  return /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(text);
 }

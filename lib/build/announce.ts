@@ -1,6 +1,7 @@
 // Lines about instructions (spec dockerfile §11).
 
-import type { Directive, Ignored, IgnoredKeyword, Instruction } from "../dockerfile/instruction.ts";
+import { isSupported } from "../dockerfile/dialect.ts";
+import type { Directive, Instruction } from "../dockerfile/instruction.ts";
 import type { Log } from "../log/log.ts";
 
 /** `*` its result was known, `.` it is executed, blank neither. */
@@ -10,26 +11,9 @@ export function announce(log: Log, { position }: Instruction, status: Status, te
   log.info(`${String(position.line).padStart(3)}${status} ${text}`);
 }
 
-/** An instruction that does nothing: warns, and shows it nevertheless. */
-export function announceIgnored(log: Log, instruction: Directive | Ignored): void {
-  log.warning(
-    instruction.kind === "directive"
-      ? "not supported, ignored: parser directives"
-      : `${REASONS[instruction.name]} ${instruction.keyword} instruction`,
-  );
-  announce(log, instruction, " ", `${instruction.keyword} (unsupported)`);
+/** A parser directive of no effect: warns, and shows it nevertheless. One that has effect says nothing. */
+export function announceDirective(log: Log, directive: Directive): void {
+  if (isSupported(directive)) return;
+  log.warning("not supported, ignored: parser directives");
+  announce(log, directive, " ", `${directive.keyword} (unsupported)`);
 }
-
-const NEVER = "not supported, ignored:";
-const REASONS: Readonly<Record<IgnoredKeyword, string>> = {
-  ADD: "not yet supported, ignored: issue #782:",
-  CMD: "not yet supported, ignored: issue #780:",
-  ENTRYPOINT: "not yet supported, ignored: issue #780:",
-  EXPOSE: NEVER,
-  HEALTHCHECK: NEVER,
-  MAINTAINER: NEVER,
-  ONBUILD: "not yet supported, ignored: issue #788:",
-  STOPSIGNAL: NEVER,
-  USER: NEVER,
-  VOLUME: NEVER,
-};

@@ -1,19 +1,22 @@
-// Building an image from a Dockerfile: the stages one after another, each grown in a scratch directory
-// and given its name when it is complete (spec dockerfile §2, §8, §11). There is no build cache yet:
-// every instruction is executed.
+// Building an image from a Dockerfile: its stages, each grown in a scratch directory and given its name
+// when it is complete (spec dockerfile §2, §8, §11).
 
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
-import { ChError } from "../error.ts";
-import type { Metadata } from "../store/metadata.ts";
+import { substituteVariables } from "../dockerfile/substitute.ts";
+import { mangleReference } from "../reference/reference.ts";
+import { placeOf } from "../store/lock.ts";
+import { hostArchitecture } from "../store/metadata.ts";
 import { formatAnnounced } from "./action.ts";
-import { announce, announceIgnored } from "./announce.ts";
+import { announce, announceDirective } from "./announce.ts";
 import { checkConsumed } from "./build_arguments.ts";
+import type { Platform } from "./platform.ts";
 import { describeArg } from "./prepare.ts";
-import type { Build, BuildOptions, BuildTools } from "./request.ts";
+import type { BuildOptions, BuildTools } from "./request.ts";
+import { requireRsync } from "./rsync.ts";
 import { Sources } from "./sources.ts";
-import { buildStage } from "./stage.ts";
-import { Stages } from "./stages.ts";
+import { announceBadFrom, buildStage, type StageResult } from "./stage.ts";
+import { planStages } from "./stages.ts";
 
 export type { BuildOptions, BuildTools } from "./request.ts";
 
@@ -22,57 +25,72 @@ export type { BuildOptions, BuildTools } from "./request.ts";
  * stays what it was then.
  */
 export async function buildImage(options: BuildOptions, tools: BuildTools): Promise<void> {
-  const { dockerfile, tag, dryRun, force } = options;
+  const { dockerfile, tag, dryRun, force, target } = options;
   const { log } = tools;
   const program = divideIntoStages(dockerfile);
   checkConsumed(options.buildArguments, dockerfile);
-  refuseRsync(dockerfile);
+  if (usesRsync(dockerfile) && !dryRun) requireRsync(tools.caller);
 
-  using sources = new Sources(options.context);
-  const stages = new Stages(tag, program.stages.length);
-  const build = {
-    options,
-    tools,
-    stages,
-    sources,
-    globalArg: new Map<string, string>(),
-    finished: new Map<number, Metadata>(),
-  };
-  let grown = declareGlobals(program, build);
-  let modified = 0;
-  for (const stage of program.stages) {
-    const result = await buildStage(stage, build);
-    grown += result.instructions;
-    modified = result.modified;
-  }
+  const globals = declareGlobals(program, options, tools);
+  const host: Platform = { architecture: hostArchitecture() };
+  const stages = planStages(program, {
+    tag,
+    target,
+    globalArg: globals.values,
+    dialect: dockerfile.dialect,
+    buildPlatform: host,
+    targetPlatform: host,
+  }, (from) => announceBadFrom(log, from));
+  using _building = dryRun ? undefined : await tools.store.locks.lock(
+    placeOf("build", mangleReference(tag.text)),
+    {
+      signal: tools.signal,
+      onWait: () => log.info(`waiting for another build of ${tag.text} ...`),
+    },
+  );
+  using sources = new Sources(options.context, options.ignore);
+  const build = { options, tools, stages, sources, finished: new Map() };
+  const results: StageResult[] = [];
+  for (const stage of stages) results.push(await buildStage(stage, build));
   if (dryRun) return;
   if (force.mode !== "none") {
-    log.info(`--force=${force.mode}: modified ${modified} RUN instructions`);
+    log.info(`--force=${force.mode}: modified ${results.at(-1)!.modified} RUN instructions`);
   }
+  const grown = results.reduce((sum, { instructions }) => sum + instructions, globals.count);
   log.info(`grown in ${grown} instructions: ${tag.text}`);
 }
 
-/** What stands before the first FROM; returns the number of instructions. Values are literal here. */
-function declareGlobals({ preamble }: Program, { options, tools, globalArg }: Build): number {
+interface Globals {
+  readonly values: ReadonlyMap<string, string>;
+  /** How many instructions. */
+  readonly count: number;
+}
+
+/** What stands before the first FROM. By upstream's rules values are literal here. */
+function declareGlobals(
+  { preamble }: Program,
+  { buildArguments, dockerfile: { dialect } }: BuildOptions,
+  { log }: BuildTools,
+): Globals {
+  const values = new Map<string, string>();
   let count = 0;
   for (const instruction of preamble) {
     if (instruction.kind === "directive") {
-      announceIgnored(tools.log, instruction);
+      announceDirective(log, instruction);
       continue;
     }
-    const { name } = instruction;
-    const value = options.buildArguments.get(name) ?? instruction.value;
-    if (value !== undefined) globalArg.set(name, value);
-    announce(tools.log, instruction, " ", formatAnnounced(describeArg(name, value)));
+    const { name, value: written } = instruction;
+    const literal = dialect.rules === "docker" && written !== undefined
+      ? substituteVariables(written, (variable) => values.get(variable), dialect)
+      : written;
+    const value = buildArguments.get(name) ?? literal;
+    if (value !== undefined) values.set(name, value);
+    announce(log, instruction, " ", formatAnnounced(describeArg(name, value)));
     count++;
   }
-  return count;
+  return { values, count };
 }
 
-function refuseRsync({ instructions }: Dockerfile): void {
-  const rsync = instructions.find(({ kind }) => kind === "rsync");
-  if (rsync === undefined) return;
-  throw new ChError(`not in this version yet: ${rsync.keyword} instruction`, {
-    hint: `see line ${rsync.position.line}; perhaps COPY will do`,
-  });
+function usesRsync({ instructions }: Dockerfile): boolean {
+  return instructions.some(({ kind }) => kind === "rsync");
 }

@@ -22,6 +22,8 @@ export interface RunTree {
   readonly hasOverlay: boolean;
   /** A new empty directory on the same file system; returns its path. */
   newDirectory(name: string): string;
+  /** Called with an overlay's upper directory after a command, before that is merged into the tree. */
+  readonly onChanges?: (upperFd: number, purpose: CommandPurpose) => Promise<void>;
 }
 
 export interface ContainerTools {
@@ -40,7 +42,14 @@ export interface ContainerCommand {
   readonly cwd: string;
   /** System calls that need root succeed without effect. */
   readonly seccomp: boolean;
+  /** Mounted besides the default binds, on targets that exist. */
+  readonly mounts?: readonly Step[];
+  readonly noNetwork?: boolean;
+  /** The instruction's own, or one that has to come before it. */
+  readonly purpose: CommandPurpose;
 }
+
+export type CommandPurpose = "instruction" | "preparation";
 
 /**
  * Runs COMMAND in TREE: its exit status, or minus the number of the signal that ended it. 49 if it could
@@ -55,17 +64,34 @@ export async function runInTree(
   for (const variable of command.environment) {
     tools.log.verbose(`env: ${displayOsString(variable)}`);
   }
+  const { purpose } = command;
+  return await runOnTree(
+    { ...tree, onChanges: (upperFd) => tree.onChanges?.(upperFd, purpose) ?? Promise.resolve() },
+    tools,
+    (changes) => planCommand(command, tree, changes, tools),
+  );
+}
+
+/** Where changes go. */
+export type Changes = { readonly upper: string; readonly work: string } | "in-place";
+
+/** Carries out what PLAN makes; its exit status is as {@linkcode runInTree} has it. */
+export async function runOnTree(
+  tree: RunTree,
+  tools: Pick<ContainerTools, "spawn" | "signal">,
+  plan: (changes: Changes) => Plan,
+): Promise<number> {
   return tree.hasOverlay
-    ? await runInOverlay(command, tree, tools)
-    : await spawnAndWait(planCommand(command, tree, "in-place", tools), tools);
+    ? await runInOverlay(tree, tools, plan)
+    : await spawnAndWait(plan("in-place"), tools);
 }
 
 const WORKSPACE = "run";
 
 async function runInOverlay(
-  command: ContainerCommand,
   tree: RunTree,
-  tools: ContainerTools,
+  tools: Pick<ContainerTools, "spawn" | "signal">,
+  plan: (changes: Changes) => Plan,
 ): Promise<number> {
   const path = tree.newDirectory(WORKSPACE);
   using workspace = openRoot(path);
@@ -77,9 +103,10 @@ async function runInOverlay(
     const root = readEntry(tree.rootFd, "");
     setMode(workspace.fd, "upper", root.mode);
     setTime(workspace.fd, "upper", root);
-    const status = await spawnAndWait(planCommand(command, tree, changes, tools), tools);
+    const status = await spawnAndWait(plan(changes), tools);
     if (status !== 0) return status;
     using upper = openRoot(changes.upper);
+    await tree.onChanges?.(upper.fd, "instruction");
     await applyOverlay(upper.fd, tree.rootFd);
     return 0;
   } finally {
@@ -92,18 +119,27 @@ async function runInOverlay(
 function planCommand(
   command: ContainerCommand,
   tree: RunTree,
-  changes: { readonly upper: string; readonly work: string } | "in-place",
+  changes: Changes,
   { host, binds, verbosity }: ContainerTools,
 ): Plan {
   const plan = planBuildRun(
-    { ...command, imageDir: tree.rootPath, changes, binds, program: "ch-run", verbosity },
+    {
+      ...command,
+      mounts: command.mounts ?? [],
+      noNetwork: command.noNetwork ?? false,
+      imageDir: tree.rootPath,
+      changes,
+      binds,
+      program: "ch-run",
+      verbosity,
+    },
     host,
   );
   return { ...plan, steps: silenceOutput(plan.steps, verbosity) };
 }
 
-/** From -qq on a child's standard output is silent, with -qqq its standard error as well. */
-function silenceOutput(steps: readonly Step[], verbosity: number): Step[] {
+/** The plan's steps, silenced as VERBOSITY asks: from -qq on a child's standard output is silent, with -qqq its standard error as well. */
+export function silenceOutput(steps: readonly Step[], verbosity: number): Step[] {
   if (verbosity > -2) return [...steps];
   const silence: Step = { op: "silence", stdout: true, stderr: verbosity <= -3 };
   return steps.flatMap<Step>((step) => step.op === "exec" ? [silence, step] : [step]);

@@ -4,8 +4,10 @@ import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import type { Host } from "../container/host.ts";
 import { decodeDockerfile, type DockerfileSource } from "../dockerfile/source.ts";
+import type { Dialect } from "../dockerfile/dialect.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
+import { PathFilter } from "./path_filter.ts";
 
 /** In place of a path: standard input, or no context. */
 const STDIN = "-";
@@ -28,16 +30,12 @@ export function readInput(
   request: InputRequest,
   readStdin: () => Uint8Array,
   host: Host,
-  log: Log,
 ): Input {
   const { context } = request;
   if (/^(?:git|git\+ssh|http|https|ssh):\/\/|^[^/@]+@[^/:]+:/.test(context)) {
     throw new ChError(`not yet supported: issue #773: URL context: ${context}`);
   }
   const hasContext = context !== STDIN;
-  if (hasContext && kindOf(joinName(context, ".dockerignore"), host) !== undefined) {
-    log.warning("not yet supported, ignored: issue #777: .dockerignore file");
-  }
   const isFromStdin = !hasContext || request.file === STDIN;
   if (hasContext && kindOf(context, host) !== "directory") {
     throw new ChError(`context must be a directory: ${displayOsString(context)}`);
@@ -48,6 +46,33 @@ export function readInput(
     context: hasContext ? makeAbsolute(context, host) : undefined,
     source: decodeDockerfile(displayOsString(file), bytes),
   };
+}
+
+/**
+ * What of the context shall be left out: by DOCKERFILE.dockerignore, which upstream does not know, or else,
+ * by Docker's rules only, by the context's .dockerignore. Throws a ChError for one that is wrong.
+ */
+export function readIgnore(
+  request: InputRequest,
+  { rules }: Dialect,
+  host: Host,
+  log: Log,
+): PathFilter | undefined {
+  const { context, file } = request;
+  if (context === STDIN) return undefined;
+  const own = file === STDIN ? undefined : `${nameDockerfile(request)}.dockerignore`;
+  const general = joinName(context, ".dockerignore");
+  const found = [own, general].find((path) => path !== undefined && kindOf(path, host) === "file");
+  if (found === undefined) return undefined;
+  if (found === general && rules !== "docker") {
+    log.warning(
+      "not yet supported, ignored: issue #777: .dockerignore file",
+      "“# syntax=docker/dockerfile:1” as first line of the Dockerfile makes it count",
+    );
+    return undefined;
+  }
+  const text = new TextDecoder().decode(readFile(found, host));
+  return PathFilter.parse(text, displayOsString(found));
 }
 
 /** The Dockerfile as messages name it, and as an image's name is inferred from it. */

@@ -30,6 +30,7 @@ import {
 } from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
 import type { CopyAction } from "./action.ts";
+import type { ModeChange } from "./mode.ts";
 
 export interface CopyTarget {
   /** The image's root directory. */
@@ -42,30 +43,85 @@ export interface CopyTarget {
   readonly checkpoint: () => Promise<void>;
 }
 
+/** Something to copy, wherever it is. */
+export interface CopyOrigin {
+  /** Directory that `path` is below. */
+  readonly fd: number;
+  readonly path: string;
+  readonly stat: Stat;
+  /** The name it was asked for by. */
+  readonly given: string;
+  /** What is left out of it; paths are relative to it. */
+  readonly excludes: (path: string) => boolean;
+  /** Whether something below what is left out may be let in. */
+  readonly hasExceptions: boolean;
+}
+
 /** Throws a ChError; the image is then half changed, and to be thrown away. */
-export async function executeCopy(copy: CopyAction, target: CopyTarget): Promise<void> {
-  const { sources, destination } = copy;
-  const wantsDirectory = destination.endsWith("/") || sources.length > 1 ||
-    sources[0]!.stat.type === "directory";
-  const found = locateDestination(destination, target);
-  if (found.stat !== undefined && found.stat.type !== "directory" && wantsDirectory) {
-    throw new ChError(`can’t COPY: not a directory: ${destination}`);
-  }
-  const isDirectory = wantsDirectory || found.stat?.type === "directory";
-  makeParents(isDirectory ? found.path : parentOf(found.path), destination, target);
-  for (const { given, path, stat } of sources) {
-    const from = { fd: copy.tree!.fd, path, stat };
+export async function executeCopy(
+  copy: Pick<CopyAction, "keyword" | "destination" | "mode" | "parents">,
+  origins: readonly CopyOrigin[],
+  target: CopyTarget,
+): Promise<void> {
+  const place = findCopyPlace(copy, origins, target);
+  const job = { ...target, change: copy.mode, keyword: copy.keyword };
+  for (const origin of origins) {
+    const path = copy.parents ? makeOriginParents(origin, place.path, job) : place.path;
+    const { stat } = origin;
+    const name = joinName(path, baseName(origin.given));
     switch (stat.type) {
       case "directory":
-        await copyChildren(from, found.path, target);
+        if (copy.parents) await copyEntry(origin, name, "", job, origin);
+        else await copyChildren(origin, path, "", job, origin);
         break;
       case "file":
-        copyFile(from, isDirectory ? joinName(found.path, baseName(given)) : found.path, target);
+        copyFile(origin, place.isDirectory ? name : path, job);
         break;
       default:
-        throw new ChError(`can’t COPY: unknown file type: ${displayOsString(given)}`);
+        throw new ChError(
+          `can’t ${copy.keyword}: unknown file type: ${displayOsString(origin.given)}`,
+        );
     }
   }
+}
+
+export interface CopyPlace {
+  /** Canonical in the image. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+/** Where ORIGINS go; directories on the way there are made. */
+export function findCopyPlace(
+  { keyword, destination, parents }: Pick<CopyAction, "keyword" | "destination" | "parents">,
+  origins: readonly Pick<CopyOrigin, "stat">[],
+  target: CopyTarget,
+): CopyPlace {
+  const wantsDirectory = parents || destination.endsWith("/") || origins.length > 1 ||
+    origins[0]?.stat.type === "directory";
+  const found = locateDestination(keyword, destination, target);
+  if (found.stat !== undefined && found.stat.type !== "directory" && wantsDirectory) {
+    throw new ChError(`can’t ${keyword}: not a directory: ${destination}`);
+  }
+  const isDirectory = wantsDirectory || found.stat?.type === "directory";
+  makeParents(keyword, isDirectory ? found.path : parentOf(found.path), destination, target);
+  return { path: found.path, isDirectory };
+}
+
+/** A copy under way. */
+interface Job extends CopyTarget {
+  readonly change: ModeChange | undefined;
+  readonly keyword: CopyAction["keyword"];
+}
+
+/** With `--parents`: the directory that ORIGIN is in, from its `/./` on, below TO. */
+function makeOriginParents({ given }: CopyOrigin, to: string, job: Job): string {
+  const pivot = given.indexOf("/./");
+  const kept = pivot < 0 ? given : given.slice(pivot + 3);
+  const directories = kept.split("/").slice(0, -1).filter((name) => name !== "" && name !== ".");
+  const path = [...to === "" ? [] : [to], ...directories].join("/");
+  makeParents(job.keyword, path, path, job);
+  return path;
 }
 
 interface Found {
@@ -75,25 +131,38 @@ interface Found {
 }
 
 /** Where DESTINATION leads inside the image, links followed; what is missing shall be directories. */
-function locateDestination(destination: string, { rootFd }: CopyTarget): Found {
+function locateDestination(
+  keyword: string,
+  destination: string,
+  { rootFd }: CopyTarget,
+): Found {
   try {
     const { path, isThere } = resolveInRoot(rootFd, destination, { missing: "allow" });
     return { path, stat: isThere ? readEntry(rootFd, path) : undefined };
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    if (error.code === "ELOOP") throw new ChError("can’t COPY: too many path components");
-    if (error.code === "ENOTDIR") throw new ChError(`can’t COPY: not a directory: ${destination}`);
-    throw new ChError(`can’t COPY: ${destination}`, { cause: error });
+    if (error.code === "ELOOP") {
+      throw new ChError(`can’t ${keyword}: too many path components`);
+    }
+    if (error.code === "ENOTDIR") {
+      throw new ChError(`can’t ${keyword}: not a directory: ${destination}`);
+    }
+    throw new ChError(`can’t ${keyword}: ${destination}`, { cause: error });
   }
 }
 
-function makeParents(path: string, destination: string, target: CopyTarget): void {
+function makeParents(
+  keyword: string,
+  path: string,
+  destination: string,
+  target: CopyTarget,
+): void {
   try {
     makeDirectories(target.rootFd, path, target.directoryMode);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code === "EEXIST" || error.code === "ENOTDIR") {
-      throw new ChError(`can’t COPY: not a directory: ${destination}`);
+      throw new ChError(`can’t ${keyword}: not a directory: ${destination}`);
     }
     throw new ChError(`can’t mkdir: ${displayOsString(path)}`, { cause: error });
   }
@@ -106,19 +175,49 @@ interface Origin {
   readonly stat: Stat;
 }
 
-/** Everything in directory FROM into the existing directory TO, which itself stays as it is. */
-async function copyChildren(from: Origin, to: string, target: CopyTarget): Promise<void> {
-  await target.checkpoint();
+/**
+ * Everything in directory FROM, which is WITHIN the origin, into the existing directory TO, which itself
+ * stays as it is.
+ */
+async function copyChildren(
+  from: Origin,
+  to: string,
+  within: string,
+  job: Job,
+  origin: CopyOrigin,
+): Promise<void> {
+  await job.checkpoint();
   using directory = openDirectory(from.fd, from.path);
   for (const { name, ...stat } of listDirectory(directory.fd)) {
-    const origin = { fd: from.fd, path: joinName(from.path, name), stat };
-    await copyEntry(origin, joinName(to, name), target);
+    const child = { fd: from.fd, path: joinName(from.path, name), stat };
+    const path = joinName(within, name);
+    if (origin.excludes(path) && !(stat.type === "directory" && hasKept(child, path, origin))) {
+      continue;
+    }
+    await copyEntry(child, joinName(to, name), path, job, origin);
   }
 }
 
+/** Is there something in directory FROM, which is left out, that is let in again? */
+function hasKept(from: Origin, within: string, origin: CopyOrigin): boolean {
+  if (!origin.hasExceptions) return false;
+  using directory = openDirectory(from.fd, from.path);
+  return listDirectory(directory.fd).some(({ name, ...stat }) => {
+    const path = joinName(within, name);
+    const child = { fd: from.fd, path: joinName(from.path, name), stat };
+    return !origin.excludes(path) || (stat.type === "directory" && hasKept(child, path, origin));
+  });
+}
+
 /** One entry below the top: what has another type there gives way. */
-async function copyEntry(from: Origin, to: string, target: CopyTarget): Promise<void> {
-  const { rootFd } = target;
+async function copyEntry(
+  from: Origin,
+  to: string,
+  within: string,
+  job: Job,
+  origin: CopyOrigin,
+): Promise<void> {
+  const { rootFd, change } = job;
   const old = findEntry(rootFd, to);
   if (old?.type === "directory" && from.stat.type !== "directory") removeTree(rootFd, to);
   switch (from.stat.type) {
@@ -126,13 +225,13 @@ async function copyEntry(from: Origin, to: string, target: CopyTarget): Promise<
       if (old !== undefined && old.type !== "directory") removeFile(rootFd, to);
       if (old?.type !== "directory") makeDirectory(rootFd, to, 0o700);
       else if ((old.mode & 0o700) !== 0o700) setMode(rootFd, to, 0o700);
-      await copyChildren(from, to, target);
+      await copyChildren(from, to, within, job, origin);
       copyXattrs(from, rootFd, to);
-      setMode(rootFd, to, from.stat.mode);
+      setMode(rootFd, to, change?.(from.stat.mode, true) ?? from.stat.mode);
       setTime(rootFd, to, from.stat);
       return;
     case "file":
-      copyFile(from, to, target);
+      copyFile(from, to, job);
       return;
     case "symlink":
       if (old !== undefined && old.type !== "directory") removeFile(rootFd, to);
@@ -140,21 +239,23 @@ async function copyEntry(from: Origin, to: string, target: CopyTarget): Promise<
       setTime(rootFd, to, from.stat);
       return;
     default:
-      throw new ChError(`can’t COPY: unknown file type: ${displayOsString(from.path)}`);
+      throw new ChError(
+        `can’t ${job.keyword}: unknown file type: ${displayOsString(from.path)}`,
+      );
   }
 }
 
 const SCRATCH_NAME = "file";
 
 /** A regular file: a copy with the same mode and time takes the place TO. */
-function copyFile(from: Origin, to: string, { rootFd, scratchFd }: CopyTarget): void {
+function copyFile(from: Origin, to: string, { rootFd, scratchFd, change }: Job): void {
   try {
     const { size, mode } = from.stat;
     using source = openFile(from.fd, from.path);
     using copy = createFile(scratchFd, SCRATCH_NAME, 0o600);
     copyFileData(source.fd, copy.fd, size);
     copyXattrs(from, scratchFd, SCRATCH_NAME);
-    finishFile(copy.fd, size, mode, from.stat);
+    finishFile(copy.fd, size, change?.(mode, false) ?? mode, from.stat);
     renameEntry(scratchFd, SCRATCH_NAME, rootFd, to);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;

@@ -2,13 +2,16 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
-import { openRoot } from "../../ffi/tree.ts";
 import { makeDirectories } from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
 import type { Action } from "./action.ts";
-import type { ContainerTools, RunTree } from "./container.ts";
-import { executeCopy } from "./copy.ts";
+import type { RunTree } from "./container.ts";
+import { executeCopyAction } from "./copy_execute.ts";
+import { makeMounts } from "./mounts.ts";
+import type { BuildTools } from "./request.ts";
 import type { RootEmulation } from "./root_emulation.ts";
+import { executeRsync } from "./rsync.ts";
+import { SCRIPT } from "./run_prepare.ts";
 import type { StageState } from "./state.ts";
 
 export interface Execution {
@@ -16,7 +19,7 @@ export interface Execution {
   /** With the action applied. */
   readonly state: StageState;
   readonly emulation: RootEmulation;
-  readonly tools: ContainerTools;
+  readonly tools: BuildTools;
   /** Of directories that are made: 0777 less the umask. */
   readonly directoryMode: number;
 }
@@ -25,12 +28,15 @@ export interface Execution {
 export async function executeAction(action: Action, execution: Execution): Promise<void> {
   switch (action.op) {
     case "arg":
+    case "configure":
     case "env":
     case "label":
     case "shell":
       return;
     case "copy":
       return await executeCopyIn(action.copy, execution);
+    case "rsync":
+      return await executeRsync(action.rsync, execution);
     case "run":
       return await executeRun(action.run, execution);
     case "workdir":
@@ -44,18 +50,17 @@ async function executeCopyIn(
   copy: Extract<Action, { op: "copy" }>["copy"],
   { tree, tools, directoryMode }: Execution,
 ): Promise<void> {
-  const path = tree.newDirectory("copy");
-  try {
-    using scratch = openRoot(path);
-    await executeCopy(copy, {
-      rootFd: tree.rootFd,
-      scratchFd: scratch.fd,
-      directoryMode,
-      checkpoint: newCheckpoint(tools.signal),
-    });
-  } finally {
-    Deno.removeSync(path, { recursive: true });
-  }
+  const { caller, log, now, signal } = tools;
+  await executeCopyAction(copy, {
+    rootFd: tree.rootFd,
+    newDirectory: (name) => tree.newDirectory(name),
+    directoryMode,
+    checkpoint: newCheckpoint(signal),
+    caller,
+    log,
+    now,
+    signal,
+  });
 }
 
 /** Work on files is synchronous: signals are seen only when it pauses. */
@@ -76,11 +81,22 @@ async function executeRun(
   // The working directory of an imported image may not exist.
   makeDirectoryIn(execution.state.cwd, execution);
   const { emulation, state, tree, tools } = execution;
+  const script = run.script === undefined ? undefined : { path: SCRIPT, content: run.script };
+  using mounted = await makeMounts(run.mounts, script, {
+    rootFd: tree.rootFd,
+    newDirectory: (name) => tree.newDirectory(name),
+    secrets: tools.secrets,
+    caches: tools.caches,
+  });
   const status = await emulation.run(run, {
     tree,
     tools,
     environment: state.variables.list(),
     cwd: state.cwd,
+  }, {
+    mounts: mounted.steps,
+    variables: mounted.variables,
+    noNetwork: run.network === "none",
   });
   if (status !== 0) throw new ChError(`build failed: RUN command exited with ${status}`);
 }

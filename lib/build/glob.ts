@@ -1,5 +1,6 @@
 // Sources of COPY as patterns: `*`, `?`, `[a-z]`, `[!a-z]` within one component, as Python's glob has
-// them; a leading dot must be written out, and `**` is `*`. No quoting.
+// them; a leading dot must be written out. `**` is `*`, or with `--parents` any number of directories. No
+// quoting.
 
 /** What a pattern is matched against. Paths are relative to the root, "" is the root. */
 export interface GlobTree {
@@ -10,17 +11,34 @@ export interface GlobTree {
 }
 
 /** Paths that match PATTERN, sorted, with a trailing slash if the pattern has one. */
-export function expandGlob(pattern: string, tree: GlobTree): string[] {
+export function expandGlob(
+  pattern: string,
+  tree: GlobTree,
+  { recursive = false }: { readonly recursive?: boolean } = {},
+): string[] {
   const isDirectoryWanted = /(?:^|\/)$/.test(pattern);
   const components = pattern.split("/").filter((component) => component !== "");
   let paths = [""];
   components.forEach((component, index) => {
     const isLast = index === components.length - 1;
-    paths = paths.flatMap((path) => expandComponent(path, component, tree))
-      .filter((path) => (isLast && !isDirectoryWanted) || tree.listNames(path) !== undefined);
+    paths = paths.flatMap((path) =>
+      recursive && component === "**"
+        ? listBelow(path, tree, isLast)
+        : expandComponent(path, component, tree)
+    ).filter((path) => (isLast && !isDirectoryWanted) || tree.listNames(path) !== undefined);
   });
   if (isDirectoryWanted) paths = paths.map((path) => `${path}/`);
   return paths.sort();
+}
+
+/** DIRECTORY and all directories in it, at the end of a pattern everything. */
+function listBelow(directory: string, tree: GlobTree, isLast: boolean): string[] {
+  const names = tree.listNames(directory);
+  if (names === undefined) return isLast ? [directory] : [];
+  const below = names.filter((name) => !name.startsWith("."))
+    .map((name) => directory === "" ? name : `${directory}/${name}`)
+    .flatMap((path) => listBelow(path, tree, isLast));
+  return isLast ? below : [directory, ...below];
 }
 
 function expandComponent(directory: string, component: string, tree: GlobTree): string[] {

@@ -1,52 +1,54 @@
-// A stage's image while it grows: its tree in a scratch directory of the storage, its state, and its
-// name in the end. In a dry run there is no tree, and nothing is stored.
+// A stage's image while it grows: the state it is at, its tree in a scratch directory of the storage as
+// soon as one is needed, and its name in the end. In a dry run there is no tree, and nothing is stored.
 
-import type { Stage } from "../dockerfile/program.ts";
-import type { Metadata } from "../store/metadata.ts";
+import type { State, StateKey } from "../cache/state_store.ts";
 import { writeMetadata } from "../store/metadata_files.ts";
-import type { ImageTransaction } from "../store/transaction.ts";
-import { formatForHistory, type Prepared } from "./action.ts";
-import { type BaseChoice, copyBase, readBaseMetadata } from "./base.ts";
-import type { Build } from "./request.ts";
-import type { RunTree } from "./container.ts";
+import { type Action, formatForHistory, type Prepared } from "./action.ts";
+import type { Base } from "./base.ts";
 import { executeAction } from "./execute.ts";
-import { probeOverlay } from "./overlay_probe.ts";
+import { GrowingTree } from "./growing_tree.ts";
+import type { Build } from "./request.ts";
 import { RootEmulation } from "./root_emulation.ts";
+import type { PlannedStage } from "./stages.ts";
 import { StageState } from "./state.ts";
+import { describeKey } from "./state_key.ts";
+import { recordChanges } from "./record_changes.ts";
 
 export class Growth implements Disposable {
   readonly state: StageState;
+  readonly #stage: PlannedStage;
   readonly #build: Build;
-  readonly #image: GrowingImage | undefined;
   readonly #emulation: RootEmulation;
+  /** What the tree is, or would be; undefined without a build cache. */
+  #position: State | undefined;
+  #tree: GrowingTree | undefined;
   /** Whether the metadata in the tree is behind `state`. */
   #isStale = true;
 
-  private constructor(build: Build, base: Metadata, image: GrowingImage | undefined) {
+  private constructor(stage: PlannedStage, build: Build, base: Base) {
+    this.#stage = stage;
     this.#build = build;
-    this.#image = image;
     this.#emulation = new RootEmulation(build.options.force);
-    const { globalArg, tools: { caller } } = build;
-    this.state = new StageState({ base, caller, globalArg });
+    const { globalArg, platformArg } = stage;
+    const { options: { dockerfile: { dialect } }, tools: { cache, caller } } = build;
+    this.#position = cache.mode === "disabled" ? undefined : base.state;
+    this.state = new StageState({
+      base: base.metadata,
+      caller,
+      globalArg,
+      platformArg,
+      dialect,
+    });
   }
 
-  /** Makes the tree a copy of BASE's. Throws a ChError; then nothing is left of it. */
-  static async begin(stage: Stage, base: BaseChoice, build: Build): Promise<Growth> {
-    const { options: { dryRun }, stages, tools } = build;
-    const metadata = readBaseMetadata(base, build);
-    if (dryRun) return new Growth(build, metadata, undefined);
-
-    tools.log.info("copying image ...");
-    const transaction = tools.store.newImage(stages.referenceOf(stages.current));
-    try {
-      const image = await fill(transaction, stage, base, build);
-      const growth = new Growth(build, metadata, image);
-      growth.#emulation.begin(image.tree, tools);
-      return growth;
-    } catch (error) {
-      transaction[Symbol.dispose]();
-      throw error;
-    }
+  /** Throws a ChError; then nothing is left of it. */
+  static async begin(stage: PlannedStage, base: Base, build: Build): Promise<Growth> {
+    const growth = new Growth(stage, build, base);
+    if (build.options.dryRun || build.tools.cache.mode !== "disabled") return growth;
+    build.tools.log.info("copying image ...");
+    growth.#tree = await GrowingTree.copy(stage, build);
+    growth.#emulation.begin(growth.#tree.run, build.tools);
+    return growth;
   }
 
   /** How many RUN commands root emulation changed. */
@@ -54,71 +56,116 @@ export class Growth implements Disposable {
     return this.#emulation.modified;
   }
 
-  /** Carries an instruction out, and remembers it. */
-  async execute({ action, text }: Prepared): Promise<void> {
-    const { tools } = this.#build;
-    const { state } = this;
-    tools.signal.throwIfAborted();
-    state.apply(action);
-    if (this.#image !== undefined) {
-      if (action.op === "run" || action.op === "copy") this.#saveMetadata();
-      const { tree } = this.#image;
-      const { directoryMode } = tools;
-      await executeAction(action, {
-        tree,
-        state,
-        emulation: this.#emulation,
-        tools,
-        directoryMode,
-      });
-    }
-    state.addHistory(formatForHistory(text), tools.now());
+  /** The known result of an instruction, or what it would have been known by. */
+  lookUp(prepared: Prepared): { readonly key: StateKey; readonly hit: State | undefined } {
+    const { options: { dockerfile }, tools: { cache } } = this.#build;
+    const key = describeKey(prepared, this.#stage.globalArg, dockerfile.dialect);
+    if (this.#position === undefined || this.#isFresh) return { key, hit: undefined };
+    return { key, hit: cache.lookUp(this.#position, key, this.#stage.reference) };
+  }
+
+  /** Why {@linkcode lookUp} found nothing. */
+  explain(key: StateKey): string {
+    const { cache } = this.#build.tools;
+    if (this.#isFresh) return "--no-cache-filter";
+    if (this.#position === undefined) return `build cache mode: ${cache.mode}`;
+    return cache.explainMiss(this.#position, key, this.#stage.reference);
+  }
+
+  /** Takes the known result of an instruction. */
+  take(prepared: Prepared, hit: State): void {
+    this.state.apply(prepared.action);
+    this.state.takeHistory(hit.metadata);
+    this.#position = hit;
     this.#isStale = true;
+    // If there is a tree, it is not at that state.
+    this.#tree?.[Symbol.dispose]();
+    this.#tree = undefined;
+  }
+
+  /** Carries an instruction out, and remembers it. */
+  async execute({ action, text }: Prepared, key: StateKey): Promise<void> {
+    const { options: { dryRun }, tools } = this.#build;
+    tools.signal.throwIfAborted();
+    this.state.apply(action);
+    const remember = () => this.state.addHistory(formatForHistory(text), tools.now());
+    if (dryRun) return remember();
+    if (this.#position === undefined) {
+      if (action.op === "run" || action.op === "copy" || action.op === "rsync") {
+        this.#saveMetadata(this.#tree!);
+      }
+      await this.#carryOut(action, this.#tree!);
+      remember();
+      this.#isStale = true;
+      return;
+    }
+    const tree = await this.#materialize(this.#position);
+    const { cache } = tools;
+    this.#position = await recordChanges(action, key, this.#position, {
+      tree,
+      cache,
+      state: this.state,
+      directoryMode: tools.directoryMode,
+      log: tools.log,
+      remember,
+      carryOut: (observed) => this.#carryOut(action, tree, observed),
+    });
+    cache.setUnready(this.#reference, this.#position);
+    this.#isStale = false;
   }
 
   /** The image gets its name. */
-  commit(): void {
-    const { stages, finished, tools } = this.#build;
-    tools.signal.throwIfAborted();
-    finished.set(stages.current, this.state.toMetadata());
-    this.#saveMetadata();
-    this.#image?.transaction.commit();
+  async commit(): Promise<void> {
+    const { options: { dryRun }, finished, tools: { cache, signal } } = this.#build;
+    signal.throwIfAborted();
+    const metadata = this.state.toMetadata();
+    finished.set(this.#stage.number, { metadata, state: this.#position });
+    if (dryRun) return;
+    if (this.#position !== undefined) {
+      return await cache.finish(this.#reference, this.#position, this.#tree?.image);
+    }
+    this.#saveMetadata(this.#tree!);
+    this.#tree!.image.commit();
   }
 
   [Symbol.dispose](): void {
-    this.#image?.transaction[Symbol.dispose]();
+    this.#tree?.[Symbol.dispose]();
   }
 
-  #saveMetadata(): void {
-    if (!this.#isStale || this.#image === undefined) return;
-    writeMetadata(this.#image.tree.rootFd, this.state.toMetadata(), this.#build.tools.log);
+  get #reference() {
+    return this.#stage.reference;
+  }
+
+  /** Whether results of earlier builds are not wanted. */
+  get #isFresh(): boolean {
+    const { number, from: { alias } } = this.#stage;
+    const fresh = this.#build.options.freshStages ?? [];
+    return fresh.includes(String(number)) || (alias !== undefined && fresh.includes(alias));
+  }
+
+  /** The tree, which must be there before the first instruction is executed. */
+  async #materialize(position: State): Promise<GrowingTree> {
+    if (this.#tree !== undefined) return this.#tree;
+    this.#build.tools.cache.setUnready(this.#reference, position);
+    this.#tree = await GrowingTree.checkOut(position, this.#stage, this.#build);
+    this.#emulation.begin(this.#tree.run, this.#build.tools);
+    return this.#tree;
+  }
+
+  async #carryOut(action: Action, tree: GrowingTree, observed = tree.run): Promise<void> {
+    const { tools } = this.#build;
+    await executeAction(action, {
+      tree: observed,
+      state: this.state,
+      emulation: this.#emulation,
+      tools,
+      directoryMode: tools.directoryMode,
+    });
+  }
+
+  #saveMetadata(tree: GrowingTree): void {
+    if (!this.#isStale) return;
+    writeMetadata(tree.rootFd, this.state.toMetadata(), this.#build.tools.log);
     this.#isStale = false;
   }
-}
-
-interface GrowingImage {
-  readonly transaction: ImageTransaction;
-  readonly tree: RunTree;
-}
-
-async function fill(
-  transaction: ImageTransaction,
-  stage: Stage,
-  base: BaseChoice,
-  build: Build,
-): Promise<GrowingImage> {
-  const { options: { changes }, tools } = build;
-  const hasRun = stage.instructions.some(({ kind }) => kind === "run");
-  const hasOverlay = hasRun && changes === "auto" &&
-    await probeOverlay(transaction.newDirectory("probe"), tools);
-  if (hasRun && !hasOverlay) tools.log.verbose("no overlay to be had, RUN works on a copy");
-  const isShared = hasOverlay || !hasRun;
-  await copyBase(base, transaction, isShared, build);
-  const tree = {
-    rootPath: transaction.rootPath,
-    rootFd: transaction.rootFd,
-    hasOverlay,
-    newDirectory: (name: string) => transaction.newDirectory(name),
-  };
-  return { transaction, tree };
 }

@@ -1,19 +1,10 @@
 // Instructions made ready for execution: the pure half of a build. Nothing is changed here, and
 // whatever is wrong with an instruction by itself shows here.
 
-import type {
-  Arg,
-  Env,
-  Instruction,
-  Label,
-  Run,
-  Shell,
-  Workdir,
-} from "../dockerfile/instruction.ts";
+import type { Arg, Env, Instruction, Label, Shell, Workdir } from "../dockerfile/instruction.ts";
 import { printJsonList, printList } from "../dockerfile/print.ts";
-import { substituteVariables } from "../dockerfile/substitute.ts";
 import type { InstructionText, Prepared } from "./action.ts";
-import type { ForceMode } from "./force.ts";
+import { describeSetting } from "./settings.ts";
 import { joinPath, type StageState } from "./state.ts";
 import { PASSED_THROUGH } from "./variables.ts";
 
@@ -24,7 +15,7 @@ export function prepareArg(
   state: StageState,
 ): Prepared {
   const raw = given.get(arg.name) ?? arg.value;
-  const value = raw === undefined ? undefined : substitute(raw, state);
+  const value = raw === undefined ? state.variables.findOffered(arg.name) : state.substitute(raw);
   return { text: describeArg(arg.name, value), action: { op: "arg", name: arg.name, value } };
 }
 
@@ -34,57 +25,46 @@ export function describeArg(name: string, value: string | undefined): Instructio
   return { name: "ARG", operands: `${name}=${shown}${special}` };
 }
 
-/** ENV or LABEL with one pair, see {@linkcode splitPairs}. */
-export function preparePair({ kind, pairs: [pair] }: Env | Label, state: StageState): Prepared {
-  const { name, value: raw } = pair!;
-  const value = substitute(raw, state);
+/** ENV or LABEL with one pair, see {@linkcode splitPairs}. Values may have been substituted already. */
+export function preparePair(instruction: Env | Label, state: StageState): Prepared {
+  const { kind, pairs: [pair] } = instruction;
+  const isDone = state.dialect.rules === "docker" ||
+    (kind === "label" && instruction.isLiteral === true);
+  const { name } = pair!;
+  const value = isDone ? pair!.value : state.substitute(pair!.value);
   return {
     text: { name: kind.toUpperCase(), operands: `${name}='${value}'` },
     action: { op: kind, name, value },
   };
 }
 
-/** Each pair of ENV and LABEL is an instruction of its own, and sees the ones before. */
-export function splitPairs(instruction: Instruction): Instruction[] {
+/**
+ * Each pair of ENV and LABEL is an instruction of its own. By upstream's rules it sees the ones before;
+ * by Docker's none of them, so all are substituted here.
+ */
+export function splitPairs(instruction: Instruction, state: StageState): Instruction[] {
   if (instruction.kind !== "env" && instruction.kind !== "label") return [instruction];
-  return instruction.pairs.map((pair) => ({ ...instruction, pairs: [pair] }));
-}
-
-const MODE_LETTERS: Readonly<Record<ForceMode, string>> = {
-  seccomp: "S",
-  fakeroot: "F",
-  none: "N",
-};
-
-export function prepareRun(run: Run, mode: ForceMode, state: StageState): Prepared {
-  const argv = run.form === "list"
-    ? run.argv.map((item) => substitute(item, state))
-    : [...state.shell, run.command];
-  return {
-    text: {
-      name: `RUN.${MODE_LETTERS[mode]}`,
-      operands: run.form === "list" ? printJsonList(argv) : run.command,
-    },
-    action: { op: "run", run: { form: run.form, argv } },
-  };
+  const isDocker = state.dialect.rules === "docker";
+  const isLiteral = instruction.kind === "label" && instruction.isLiteral === true;
+  return instruction.pairs.map(({ name, value }) => {
+    const pair = isDocker && !isLiteral
+      ? { name: state.substitute(name), value: state.substitute(value) }
+      : { name, value };
+    return { ...instruction, pairs: [pair] };
+  });
 }
 
 export function prepareShell(shell: Shell, state: StageState): Prepared {
-  const argv = shell.argv.map((item) => substitute(item, state));
+  const argv = shell.argv.map((item) => state.substitute(item));
   return { text: { name: "SHELL", operands: printList(argv) }, action: { op: "shell", argv } };
 }
 
 export function prepareWorkdir(workdir: Workdir, state: StageState): Prepared {
-  const path = substitute(workdir.path, state).replace(/\/{2,}/g, "/").replace(/^(?:\.\/)+/, "");
+  const path = state.substitute(workdir.path).replace(/\/{2,}/g, "/").replace(/^(?:\.\/)+/, "");
   return {
     text: { name: "WORKDIR", operands: path },
     action: { op: "workdir", path: joinPath(state.cwd, path) },
   };
-}
-
-/** TEXT with the stage's variables. */
-export function substitute(text: string, state: StageState): string {
-  return substituteVariables(text, (name) => state.variables.find(name));
 }
 
 /** An instruction as it is announced when preparing it failed: as written. */
@@ -97,10 +77,12 @@ function describeOperands(instruction: Instruction): string {
   switch (instruction.kind) {
     case "arg":
       return describeArg(instruction.name, instruction.value).operands;
+    case "add":
     case "copy":
       return `${printList(instruction.paths.slice(0, -1))} -> ${instruction.paths.at(-1)}`;
+    case "configure":
+      return describeSetting(instruction.setting);
     case "directive":
-    case "ignored":
       return "(unsupported)";
     case "env":
     case "label":

@@ -1,13 +1,18 @@
 // What a build is given, and what its stages share.
 
+import type { StateStore } from "../cache/state_store.ts";
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { ImageReference } from "../reference/reference.ts";
-import type { Metadata } from "../store/metadata.ts";
 import type { Store } from "../store/store.ts";
+import type { Base } from "./base.ts";
+import type { CacheMounts } from "./cache_mounts.ts";
 import type { ContainerTools } from "./container.ts";
 import type { Force } from "./force.ts";
+import type { PathFilter } from "./path_filter.ts";
+import type { Platform } from "./platform.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import type { Stages } from "./stages.ts";
+import type { PlannedStage } from "./stages.ts";
 
 export interface BuildOptions {
   readonly dockerfile: Dockerfile;
@@ -15,32 +20,49 @@ export interface BuildOptions {
   readonly tag: ImageReference;
   /** Absolute path of the context directory; undefined if there is none. */
   readonly context: string | undefined;
+  /** What of the context is as if it were not there. */
+  readonly ignore?: PathFilter | undefined;
   /** `--build-arg` */
   readonly buildArguments: ReadonlyMap<string, string>;
   readonly force: Force;
   /** Announce, but execute and store nothing. */
   readonly dryRun: boolean;
+  /** Say of each instruction that is executed, why. */
+  readonly explain?: boolean;
   /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
   readonly changes: "auto" | "in-place";
+  /** Alias or number of the stage to end with; the last without. */
+  readonly target?: string | undefined;
+  /** Aliases or numbers of stages that nothing is taken from the cache for. */
+  readonly freshStages?: readonly string[];
+  /** `--label` */
+  readonly labels?: ReadonlyMap<string, string>;
 }
 
 export interface BuildTools extends ContainerTools {
   readonly store: Store;
+  /** The build cache of that storage. */
+  readonly cache: StateStore;
   /** The caller's environment. */
   readonly caller: ReadonlyMap<string, string>;
   /** Of directories that COPY and WORKDIR make: 0777 less the umask. */
   readonly directoryMode: number;
   readonly now: () => Date;
+  readonly secrets: Secrets;
+  readonly caches: CacheMounts;
+  /** Whether the commands' standard error is a terminal. */
+  readonly isTerminal: boolean;
+  /** Gets an image from its registry into storage and cache; without, only what is there can be used. */
+  readonly pull?: ((reference: ImageReference, platform?: Platform) => Promise<void>) | undefined;
 }
 
 /** What the stages of one build share. */
 export interface Build {
   readonly options: BuildOptions;
   readonly tools: BuildTools;
-  readonly stages: Stages;
+  /** All that are built, in the file's order. */
+  readonly stages: readonly PlannedStage[];
   readonly sources: Sources;
-  /** ARG before FROM, and `FROM --arg`: for all stages from there on. */
-  readonly globalArg: Map<string, string>;
-  /** Metadata of the stages that are done, by number. */
-  readonly finished: Map<number, Metadata>;
+  /** The stages that are done, by number. */
+  readonly finished: Map<number, Base>;
 }

@@ -2,16 +2,27 @@
 // (spec dockerfile §10).
 
 import { displayOsString } from "../../ffi/os_string.ts";
+import type { Step } from "../../ffi/plan.ts";
 import { openFile, readEntry, resolveInRoot } from "../../ffi/tree.ts";
 import { readWhole } from "../../ffi/descriptor.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { printList } from "../dockerfile/print.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
-import { type ContainerTools, runInTree, type RunTree } from "./container.ts";
+import { type CommandPurpose, type ContainerTools, runInTree, type RunTree } from "./container.ts";
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
 import type { Force } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
+
+/** Around RUN's command, but not around what root emulation does on the side. */
+export interface RunExtras {
+  readonly mounts: readonly Step[];
+  /** "NAME=VALUE" */
+  readonly variables: readonly string[];
+  readonly noNetwork: boolean;
+}
+
+const NO_EXTRAS: RunExtras = { mounts: [], variables: [], noNetwork: false };
 
 export interface RunSurroundings {
   readonly tree: RunTree;
@@ -44,16 +55,23 @@ export class RootEmulation {
   }
 
   /** Runs the command; its status as {@linkcode runInTree} has it. */
-  async run(run: RunAction, surroundings: RunSurroundings): Promise<number> {
+  async run(
+    run: Pick<RunAction, "argv" | "form">,
+    surroundings: RunSurroundings,
+    extras: RunExtras,
+  ): Promise<number> {
     const argv = await this.#modify(run, surroundings);
     if (argv.length !== run.argv.length || argv.some((word, index) => word !== run.argv[index])) {
       this.#modified++;
       surroundings.tools.log.info(`--force: RUN: new command: ${printList(argv)}`);
     }
-    return await this.#runCommand(argv, surroundings);
+    return await this.#runCommand(argv, surroundings, extras);
   }
 
-  async #modify(run: RunAction, surroundings: RunSurroundings): Promise<readonly string[]> {
+  async #modify(
+    run: Pick<RunAction, "argv" | "form">,
+    surroundings: RunSurroundings,
+  ): Promise<readonly string[]> {
     switch (this.#force.mode) {
       case "none":
         return run.argv;
@@ -74,7 +92,7 @@ export class RootEmulation {
   async #initialize(config: FakerootConfig, surroundings: RunSurroundings): Promise<void> {
     const { log } = surroundings.tools;
     const run = (command: string) =>
-      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" });
+      this.#runCommand(["/bin/sh", "-c", command], { ...surroundings, cwd: "/" }, "preparation");
     for (const [index, step] of config.steps.entries()) {
       const head = `--force=fakeroot: init step ${index + 1}`;
       log.info(`${head}: checking: $ ${step.check}`);
@@ -90,10 +108,18 @@ export class RootEmulation {
     }
   }
 
-  #runCommand(argv: readonly string[], surroundings: RunSurroundings): Promise<number> {
-    const { tree, tools, environment, cwd } = surroundings;
+  #runCommand(
+    argv: readonly string[],
+    surroundings: RunSurroundings,
+    extras: RunExtras | "preparation",
+  ): Promise<number> {
+    const { tree, tools, cwd } = surroundings;
+    const purpose: CommandPurpose = extras === "preparation" ? extras : "instruction";
+    const { mounts, variables, noNetwork } = extras === "preparation" ? NO_EXTRAS : extras;
+    const environment = [...surroundings.environment, ...variables];
     const seccomp = this.#force.mode === "seccomp";
-    return runInTree({ argv, environment, cwd, seccomp }, tree, tools);
+    const command = { argv, environment, cwd, seccomp, purpose, mounts, noNetwork };
+    return runInTree(command, tree, tools);
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../../ffi/tree.ts";
 import { ChError } from "../error.ts";
 import { expandGlob, type GlobTree } from "./glob.ts";
+import type { PathFilter } from "./path_filter.ts";
 
 /** One thing to copy. */
 export interface CopySource {
@@ -23,6 +24,14 @@ export interface CopySource {
   /** Canonical, for the tree's descriptor; links followed. */
   readonly path: string;
   readonly stat: Stat;
+  /** Path from the sources' root, links followed: what filters go by. */
+  readonly relative: string;
+}
+
+export interface ExpandOptions {
+  /** Directories come along: `**` is any number of them. */
+  readonly parents?: boolean;
+  readonly exclude?: PathFilter | undefined;
 }
 
 export class SourceTree implements Disposable {
@@ -30,18 +39,31 @@ export class SourceTree implements Disposable {
   /** Canonical path of the sources' root below the descriptor's directory; no slash at either end. */
   readonly #prefix: string;
   readonly #isContext: boolean;
+  /** `.dockerignore`: what it leaves out is not there. */
+  readonly ignore: PathFilter | undefined;
 
-  private constructor(root: Descriptor, prefix: string, isContext: boolean) {
+  /** Where the descriptor's directory is. */
+  readonly #path: string;
+
+  private constructor(
+    root: Descriptor,
+    path: string,
+    prefix: string,
+    isContext: boolean,
+    ignore?: PathFilter,
+  ) {
     this.#root = root;
+    this.#path = path;
     this.#prefix = prefix;
     this.#isContext = isContext;
+    this.ignore = ignore;
   }
 
   /** Directory PATH of the host, absolute. Links in it lead where they do on the host. */
-  static ofContext(path: string): SourceTree {
+  static ofContext(path: string, ignore?: PathFilter): SourceTree {
     const root = openRoot("/");
     try {
-      return new SourceTree(root, resolveInRoot(root.fd, path).path, true);
+      return new SourceTree(root, "/", resolveInRoot(root.fd, path).path, true, ignore);
     } catch (error) {
       root[Symbol.dispose]();
       throw error;
@@ -50,7 +72,7 @@ export class SourceTree implements Disposable {
 
   /** An image. Links in it lead where they do in a container. */
   static ofImage(path: string): SourceTree {
-    return new SourceTree(openRoot(path), "", false);
+    return new SourceTree(openRoot(path), path, "", false);
   }
 
   /** Paths of sources are relative to its directory. */
@@ -59,13 +81,28 @@ export class SourceTree implements Disposable {
   }
 
   /** What PATTERNS name, each in order. Throws a ChError at the first that names nothing. */
-  expand(patterns: readonly string[]): CopySource[] {
-    const found = patterns.map((pattern) => {
-      const paths = expandGlob(pattern, this.#globTree);
-      if (paths.length === 0) throw new ChError(`source not found: ${pattern}`);
-      return paths;
+  expand(patterns: readonly string[], options: ExpandOptions = {}): CopySource[] {
+    return patterns.flatMap((pattern) => {
+      const sources = expandGlob(pattern, this.#globTree, { recursive: options.parents === true })
+        .map((path) => this.#findSource(path))
+        .filter((source) => !this.#isLeftOut(source, options));
+      if (sources.length === 0) throw new ChError(`source not found: ${pattern}`);
+      return sources;
     });
-    return found.flat().map((path) => this.#findSource(path));
+  }
+
+  /** Path on the host, without links, of PATH in the tree. Throws a ChError if it is not there, or outside. */
+  hostPath(path: string): string {
+    const { path: canonical } = this.#findSource(path.replace(/^\/+/, ""));
+    return canonical === "" ? this.#path : `${this.#path.replace(/\/$/, "")}/${canonical}`;
+  }
+
+  /** A directory is looked through by whoever copies it, if something in it may be let in. */
+  #isLeftOut({ relative, stat }: CopySource, { exclude }: ExpandOptions): boolean {
+    return [this.ignore, exclude].some((filter) =>
+      filter !== undefined && filter.excludes(relative) &&
+      !(filter.hasExceptions && stat.type === "directory")
+    );
   }
 
   [Symbol.dispose](): void {
@@ -81,7 +118,10 @@ export class SourceTree implements Disposable {
     if (!this.#isInside(given, canonical)) {
       throw new ChError(`can’t copy from outside context: ${displayOsString(given)}`);
     }
-    return { given, path: canonical, stat: readEntry(this.fd, canonical) };
+    const relative = this.#prefix === "" || !this.#isContext
+      ? canonical
+      : canonical.slice(this.#prefix.length + 1);
+    return { given, path: canonical, stat: readEntry(this.fd, canonical), relative };
   }
 
   readonly #globTree: GlobTree = {

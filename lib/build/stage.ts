@@ -1,28 +1,34 @@
 // One stage of a build: FROM and what follows it. Each instruction is prepared, announced, executed,
 // and recorded in the image's history, in this order.
 
-import type { Copy, From, Instruction } from "../dockerfile/instruction.ts";
-import type { Stage } from "../dockerfile/program.ts";
-import { substituteVariables } from "../dockerfile/substitute.ts";
+import { DamagedStateError } from "../cache/damaged_state.ts";
+import type { State } from "../cache/state_store.ts";
+import type { Copy, From, Instruction, Label } from "../dockerfile/instruction.ts";
+import { parseDockerfile } from "../dockerfile/parse.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
-import { announce, announceIgnored } from "./announce.ts";
-import type { BaseChoice } from "./base.ts";
-import type { Build } from "./request.ts";
+import { announce, announceDirective } from "./announce.ts";
+import { findKnownBase, obtainBase, requireImage } from "./base.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
 import { Growth } from "./growth.ts";
+import type { FoundMount, Mount } from "./mount.ts";
 import {
   describeUnprepared,
   prepareArg,
   preparePair,
-  prepareRun,
   prepareShell,
   prepareWorkdir,
   splitPairs,
 } from "./prepare.ts";
+import type { Build } from "./request.ts";
+import { prepareRsync } from "./rsync_prepare.ts";
+import { locateImage } from "./rsync.ts";
+import { prepareRun } from "./run_prepare.ts";
+import { prepareSetting } from "./settings.ts";
 import type { SourceTree } from "./source_tree.ts";
+import { findSourceStage, type PlannedStage } from "./stages.ts";
 import type { StageState } from "./state.ts";
 
 export interface StageResult {
@@ -32,95 +38,220 @@ export interface StageResult {
   readonly modified: number;
 }
 
-export async function buildStage(stage: Stage, build: Build): Promise<StageResult> {
+export async function buildStage(stage: PlannedStage, build: Build): Promise<StageResult> {
   const { log } = build.tools;
-  const base = orAnnounce(log, stage.from, () => prepareFrom(stage.from, build));
-  announce(log, stage.from, statusIn(build), describeFrom(stage.from, base));
-  using growth = await orRollBack(log, () => Growth.begin(stage, base, build));
-  let instructions = 1;
-  for (const instruction of stage.instructions.flatMap(splitPairs)) {
-    if (instruction.kind === "ignored" || instruction.kind === "directive") {
-      announceIgnored(log, instruction);
-      continue;
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await growStage(stage, build);
+    } catch (error) {
+      if (!(error instanceof DamagedStateError) || attempt === ATTEMPTS) throw error;
+      // It cannot be found any more, and what is missing then is built.
+      log.warning(error.message);
     }
-    const prepared = orAnnounce(log, instruction, () => prepare(instruction, growth.state, build));
-    announce(log, instruction, statusIn(build), formatAnnounced(prepared.text));
-    await orRollBack(log, () => growth.execute(prepared));
-    instructions++;
   }
-  growth.commit();
-  return { instructions, modified: growth.modified };
 }
 
-function statusIn({ options }: Build) {
+/** There can be one damaged state after another. */
+const ATTEMPTS = 10;
+
+async function growStage(stage: PlannedStage, build: Build): Promise<StageResult> {
+  const { log } = build.tools;
+  const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
+  announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));
+  using growth = await orRollBack(log, async () => {
+    return await Growth.begin(stage, known ?? await obtainBase(stage.base, build), build);
+  });
+  const { state } = growth;
+  const instructions = [
+    ...listTriggers(stage, state, build),
+    ...stage.instructions,
+    ...stage === build.stages.at(-1) ? listLabels(build) : [],
+  ];
+  let count = 1;
+  for (const instruction of instructions) {
+    if (instruction.kind === "directive") {
+      announceDirective(log, instruction);
+      continue;
+    }
+    const parts = await orAnnounce(log, instruction, () => splitPairs(instruction, state));
+    for (const part of parts) await buildInstruction(part, growth, stage, build);
+    count += parts.length;
+  }
+  await orRollBack(log, () => growth.commit());
+  return { instructions: count, modified: growth.modified };
+}
+
+async function buildInstruction(
+  instruction: Instruction,
+  growth: Growth,
+  stage: PlannedStage,
+  build: Build,
+): Promise<void> {
+  const { log } = build.tools;
+  const prepared = await orAnnounce(
+    log,
+    instruction,
+    () => prepare(instruction, growth.state, stage, build),
+  );
+  const { key, hit } = growth.lookUp(prepared);
+  announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
+  if (hit !== undefined) return growth.take(prepared, hit);
+  if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
+  await orRollBack(log, () => growth.execute(prepared, key));
+}
+
+/** `--label`, as LABEL that stands in no line. */
+function listLabels({ options }: Build): Label[] {
+  return [...options.labels ?? []].map(([name, value]) => ({
+    kind: "label",
+    keyword: "LABEL",
+    position: { line: -1, column: 1 },
+    pairs: [{ name, value }],
+    isLiteral: true,
+  }));
+}
+
+/** HIT: the state that was found. */
+function statusIn({ options }: Build, hit: State | undefined) {
+  if (hit !== undefined) return "*";
   return options.dryRun ? " " : ".";
 }
 
-/** Finds the base, and begins the next stage of BUILD. */
-function prepareFrom(from: From, { globalArg, stages }: Build): BaseChoice {
-  for (const { name, key, value } of from.options) {
-    if (name === "arg") globalArg.set(key!, value);
-  }
-  const name = substituteVariables(from.image, (variable) => globalArg.get(variable));
-  const stage = stages.findBase(name);
-  stages.begin(from.alias);
-  if (stage !== undefined) return { name, stage, reference: stages.referenceOf(stage) };
-  const reference = parseReference(name);
-  if (reference.text === stages.referenceOf(stages.current).text) {
-    throw new ChError(`output image ref same as FROM: ${reference.text}`);
-  }
-  return { name, stage, reference };
-}
-
-function describeFrom(from: From, base: BaseChoice): string {
-  const options = from.options.map(({ name, key, value }) => `--${name}=${key}=${value}`);
+/** FROM as announced. */
+function describeFrom({ from, base }: PlannedStage): string {
+  const options = from.options.map(({ name, key, value }) =>
+    `--${name}=${key === undefined ? "" : `${key}=`}${value}`
+  );
   const alias = from.alias === undefined ? [] : ["AS", from.alias];
   return ["FROM", ...options, base.name, ...alias].join(" ");
 }
 
-function prepare(instruction: Instruction, state: StageState, build: Build): Prepared {
+/** What the base image's ONBUILD put off. Upstream knows no such thing, so only Docker's rules obey. */
+function listTriggers(
+  { base, from }: PlannedStage,
+  state: StageState,
+  { options, tools }: Build,
+): readonly Instruction[] {
+  const { triggers } = state;
+  if (triggers.length === 0) return [];
+  state.dropTriggers();
+  const { dialect } = options.dockerfile;
+  if (dialect.rules !== "docker") {
+    tools.log.warning(
+      `not executed: ${triggers.length} ONBUILD instruction(s) of ${base.name}`,
+      "with “# syntax=docker/dockerfile:1” as first line they are",
+    );
+    return [];
+  }
+  const file = `ONBUILD of ${base.name}`;
+  const text = `# syntax=docker/dockerfile:1\n${triggers.join("\n")}\n`;
+  return parseDockerfile({ file, text }).instructions
+    .filter(({ kind }) => kind !== "directive")
+    .map((instruction) => ({ ...instruction, position: from.position }));
+}
+
+async function prepare(
+  instruction: Instruction,
+  state: StageState,
+  stage: PlannedStage,
+  build: Build,
+): Promise<Prepared> {
   switch (instruction.kind) {
     case "arg":
       return prepareArg(instruction, build.options.buildArguments, state);
+    case "configure":
+      return prepareSetting(instruction, state);
+    case "add":
     case "copy":
       if (findOption(instruction.options, "chown") !== undefined) {
-        build.tools.log.warning("not supported, ignored: COPY --chown");
+        build.tools.log.warning(
+          `not supported, ignored: ${instruction.kind.toUpperCase()} --chown`,
+        );
       }
-      return prepareCopy(instruction, openSources(instruction, build), state);
+      return await prepareCopy(instruction, () => openSources(instruction, stage, build), state);
     case "env":
     case "label":
       return preparePair(instruction, state);
-    case "run":
-      return prepareRun(instruction, build.options.force.mode, state);
+    case "rsync": {
+      const { dryRun } = build.options;
+      const context = build.sources.readContext();
+      return prepareRsync(instruction, {
+        tree: dryRun ? undefined : build.sources.openContext(),
+        context,
+        image: locateImage(build.tools),
+        isTerminal: build.tools.isTerminal,
+      }, state);
+    }
+    case "run": {
+      const { mode } = build.options.force;
+      return await prepareRun(instruction, mode, state, (mount) => findMount(mount, stage, build));
+    }
     case "shell":
       return prepareShell(instruction, state);
     case "workdir":
       return prepareWorkdir(instruction, state);
     case "directive":
     case "from":
-    case "ignored":
-    case "rsync":
       throw new TypeError(`not to be prepared: ${instruction.kind}`);
     default:
       return instruction satisfies never;
   }
 }
 
-/** Undefined in a dry run for a stage, which was not built. */
-function openSources(copy: Copy, { options, sources, stages, tools }: Build) {
-  return (): SourceTree | undefined => {
-    const from = findOption(copy.options, "from");
-    if (from === undefined) return sources.openContext();
-    const stage = stages.readSource(from);
-    if (options.dryRun) return undefined;
-    return sources.openImage(tools.store.imagePath(stages.referenceOf(stage)));
-  };
+async function openSources(
+  copy: Copy,
+  stage: PlannedStage,
+  build: Build,
+): Promise<SourceTree | undefined> {
+  const from = findOption(copy.options, "from");
+  return from === undefined ? build.sources.openContext() : await openSource(from, stage, build);
+}
+
+/** The stage or image NAME; undefined in a dry run for a stage, which was not built. */
+async function openSource(
+  name: string,
+  stage: PlannedStage,
+  build: Build,
+): Promise<SourceTree | undefined> {
+  const { options: { dryRun }, sources, tools: { store } } = build;
+  const number = findSourceStage(name, stage, stage.count);
+  if (number !== undefined) {
+    if (dryRun) return undefined;
+    const source = build.stages.find((each) => each.number === number)!;
+    return sources.openImage(store.imagePath(source.reference));
+  }
+  return sources.openImage(await findImage(name, build));
+}
+
+async function findImage(name: string, build: Build): Promise<string> {
+  try {
+    return await requireImage(parseReference(name), build, undefined);
+  } catch (cause) {
+    if (!(cause instanceof ChError)) throw cause;
+    throw new ChError(`--from: stage ${name} does not exist`, {
+      hint: `nor is there an image of that name: ${cause.message}`,
+    });
+  }
+}
+
+async function findMount(mount: Mount, stage: PlannedStage, build: Build): Promise<FoundMount> {
+  if (mount.type !== "bind" && (mount.type !== "cache" || mount.from === undefined)) {
+    return { mount, path: undefined };
+  }
+  const tree = mount.from === undefined
+    ? build.sources.openContext()
+    : await openSource(mount.from, stage, build);
+  return { mount, path: tree === undefined ? undefined : tree.hostPath(mount.source) };
 }
 
 /** What fails while it is prepared is announced as written. */
-function orAnnounce<T>(log: Log, instruction: Instruction, work: () => T): T {
+async function orAnnounce<T>(
+  log: Log,
+  instruction: Instruction,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     announce(log, instruction, " ", formatAnnounced(describeUnprepared(instruction)));
     throw error;
@@ -134,4 +265,9 @@ async function orRollBack<T>(log: Log, work: () => Promise<T>): Promise<T> {
     log.info("something went wrong, rolling back ...");
     throw error;
   }
+}
+
+/** FROM that could not be planned. */
+export function announceBadFrom(log: Log, from: From): void {
+  announce(log, from, " ", formatAnnounced(describeUnprepared(from)));
 }

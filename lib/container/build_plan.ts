@@ -24,6 +24,10 @@ export interface BuildRun {
   /** Working directory; must exist in the image. */
   readonly cwd: string;
   readonly binds: readonly Bind[];
+  /** Steps that mount more, once the binds are there. Their targets exist. */
+  readonly mounts: readonly Step[];
+  /** Only the loopback device (`--network=none`). */
+  readonly noNetwork: boolean;
   /** Fake calls that need privilege (`--force=seccomp`). */
   readonly seccomp: boolean;
   /** Name before [PID] in messages, "ch-run" by custom. */
@@ -37,7 +41,7 @@ export function planBuildRun(run: BuildRun, host: Host): Plan {
   const image = { type: "directory", root: run.imageDir } as const;
   const steps: Step[] = [
     { op: "supervise" }, // an interrupted build leaves nobody behind
-    ...planNamespaces({ uid: 0, gid: 0 }, image, host),
+    ...planNamespaces({ uid: 0, gid: 0, noNetwork: run.noNetwork }, image, host),
     { op: "scratch", on: findScratch(host) },
     { op: "root", image: run.imageDir, readOnly: false },
   ];
@@ -48,7 +52,7 @@ export function planBuildRun(run: BuildRun, host: Host): Plan {
     steps.push({ op: "bind", ...bind, ranch: false });
   }
   for (const bind of run.binds) steps.push({ op: "bind", ...bind, missing: "make", ranch: false });
-  steps.push({ op: "pivot" });
+  steps.push(...run.mounts, { op: "pivot" });
   if (run.seccomp) steps.push({ op: "seccomp", program: buildSeccompFilter().program });
   steps.push({ op: "chdir", path: run.cwd });
   if (run.verbosity >= 1) steps.push({ op: "log", text: `executing: ${formatArgv(run.argv)}` });

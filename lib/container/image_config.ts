@@ -2,7 +2,8 @@
 // Dockerfile or a registry. In the container these are
 //
 //     /ch/environment         NAME=VALUE lines, ch-image's and ch-convert's
-//     /ch/metadata.json       ch-image's, up to date with the Dockerfile
+//     /ch/metadata.json       ch-image's, up to date with the Dockerfile; what it has under "config" is as in
+//                             config.pulled.json, and takes its place
 //     /ch/config.pulled.json  the registry's, of the image pulled first (OCI image specification,
 //                             config.md)
 
@@ -43,13 +44,14 @@ export function readImageEnvironment(find: FindImageFile): readonly Assignment[]
 export function readImageCommand(find: FindImageFile): ImageCommand {
   const metadata = readMetadata(find);
   const pulled = readPulled(find);
-  const isOwn = metadata?.["entrypoint"] !== undefined || metadata?.["cmd"] !== undefined;
+  const config = metadata?.["config"];
+  const own = config === undefined ? undefined : requireObject(config, METADATA, "config");
   const cwd = metadata?.["cwd"] ?? pulled?.["WorkingDir"];
   return {
-    ...(isOwn
+    ...(own !== undefined
       ? {
-        entrypoint: listOf(metadata["entrypoint"], METADATA, "entrypoint"),
-        cmd: listOf(metadata["cmd"], METADATA, "cmd"),
+        entrypoint: listOf(own["Entrypoint"], METADATA, "Entrypoint"),
+        cmd: listOf(own["Cmd"], METADATA, "Cmd"),
       }
       : {
         entrypoint: listOf(pulled?.["Entrypoint"], PULLED, "Entrypoint"),

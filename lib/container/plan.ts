@@ -133,7 +133,7 @@ function nameRoot(image: PlanImage): string {
 
 /** Outer pair: root of a namespace of its own, so that FUSE can be mounted. Inner: the IDs wanted. */
 export function planNamespaces(
-  ids: { readonly uid: number; readonly gid: number },
+  ids: { readonly uid: number; readonly gid: number; readonly noNetwork?: boolean },
   image: PlanImage,
   host: Host,
 ): Step[] {
@@ -152,6 +152,7 @@ export function planNamespaces(
     insideGid: ids.gid,
     outsideGid: 0,
     mounts: true,
+    ...ids.noNetwork === true ? { noNetwork: true } : {},
   };
   return image.type === "squash"
     ? [outer, { op: "squashfs", image: image.file, mountPoint: image.mountPoint }, inner]

@@ -1,27 +1,32 @@
 // One image from one format to another (spec ch-convert §7). Entries go straight from the input to the
-// output; no format needs an intermediate one on disk.
+// output; where a format is one archive of several, its parts are made in the temporary directory.
 
 import { displayOsString } from "../../ffi/os_string.ts";
-import { ChError } from "../error.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { copyEntries } from "../layer/entry.ts";
 import { addSkeleton, MOUNT_POINTS } from "../layer/image_skeleton.ts";
-import { type ImageReference, parseReference } from "../reference/reference.ts";
+import type { ImageReference } from "../reference/reference.ts";
 import { SquashfsWriter } from "../squashfs/writer.ts";
 import { importEntries, importImage } from "../store/import.ts";
 import { openStore } from "../store/store.ts";
+import { clampTimes } from "./clamp_times.ts";
 import { writeDirectory } from "./directory_output.ts";
-import { checkInput, readInput, storagePath } from "./image_source.ts";
-import { checkDirectoryOutput, checkFileOutput, checkTarName } from "./output_check.ts";
-import type { PresentDirectory } from "./output_check.ts";
+import { explainWriting } from "./file_output.ts";
+import { isLayered } from "./format.ts";
+import { checkInput, readInput } from "./image_source.ts";
+import { openLayeredInput } from "./layered_input.ts";
+import * as layered from "./layered_output.ts";
+import type { SquashOptions } from "./output_options.ts";
 import type { ConvertRequest } from "./request.ts";
 import { stopWhenAborted } from "./stop.ts";
 import { writeTarFile } from "./tar_file.ts";
+import { checkOutput, checkStoredImage, type Target } from "./target.ts";
 
 /** Converts. Throws a ChError, with nothing changed, if that can't be done. */
 export async function convertImage(request: ConvertRequest): Promise<void> {
-  const target = checkOutput(request);
-  checkInput(request.input, request);
+  const target = await checkOutput(request);
+  await checkInput(request.input, request);
+  request.onBegin?.();
   try {
     await writeOutput(request, target);
   } catch (error) {
@@ -31,65 +36,46 @@ export async function convertImage(request: ConvertRequest): Promise<void> {
   }
 }
 
-/** The output, found to be one that may be written. */
-type Target =
-  | { readonly format: "ch-image"; readonly reference: ImageReference }
-  | { readonly format: "dir"; readonly present: PresentDirectory }
-  | { readonly format: "squash" | "tar"; readonly path: string };
-
-function checkOutput(request: ConvertRequest): Target {
-  const { output: { format, descriptor }, noClobber } = request;
-  switch (format) {
-    case "ch-image":
-      checkImageOutput(request);
-      return { format, reference: parseReference(descriptor) };
-    case "dir":
-      return { format, present: checkDirectoryOutput(descriptor, noClobber) };
-    case "squash":
-      return { format, path: checkFileOutput(descriptor, noClobber) };
-    case "tar":
-      checkTarName(descriptor);
-      return { format, path: checkFileOutput(descriptor, noClobber) };
-    default:
-      return format satisfies never;
-  }
-}
-
-function checkImageOutput(request: ConvertRequest): void {
-  const { output: { descriptor }, noClobber } = request;
-  if (!noClobber) return;
-  try {
-    Deno.lstatSync(storagePath(descriptor, request));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  const name = displayOsString(descriptor);
-  throw new ChError(`exists in ch-image storage, not deleting per --no-clobber: ${name}`);
-}
-
 async function writeOutput(request: ConvertRequest, target: Target): Promise<void> {
-  const { input, output, xattrs, isPrivileged, log } = request;
+  const { input, epoch, xattrs, noClobber, isPrivileged, log } = request;
   switch (target.format) {
     case "ch-image":
       return await importInput(request, target.reference);
     case "dir":
       return await writeDirectory(
         completed(request),
-        output.descriptor,
-        target.present,
+        target.place,
         { devices: isPrivileged ? "make" : "skip", owner: isPrivileged, xattrs },
         log,
       );
     case "squash":
-      return await writeSquashfs(completed(request), target.path, request);
+      return await writeSquashfs(completed(request), target.path, target.options, request);
     case "tar": {
       // Archives of directories hold what these hold; what comes out of an image file is complete.
       const source = input.format === "squash" ? completed(request) : entries(request);
-      return await writeTarFile(source, target.path, {
+      return await writeTarFile(clampTimes(source, epoch), target.path, {
+        ...target.options,
         xattrs,
+        noClobber,
         onSkippedSockets: (count) => log.warning(`ignored ${count} sockets`),
       });
+    }
+    case "docker":
+    case "podman": {
+      const { format, reference, options } = target;
+      return await layered.loadImage(await open(request), format, reference, options, request);
+    }
+    case "docker-archive": {
+      const { path, name, options } = target;
+      return await layered.writeDockerArchive(await open(request), path, name, options, request);
+    }
+    case "oci-archive": {
+      const { path, name, options } = target;
+      return await layered.writeLayoutArchive(await open(request), path, name, options, request);
+    }
+    case "oci": {
+      const { place, name, options } = target;
+      return await layered.writeLayout(await open(request), place, name, options, request);
     }
     default:
       target satisfies never;
@@ -99,26 +85,45 @@ async function writeOutput(request: ConvertRequest, target: Target): Promise<voi
 async function writeSquashfs(
   source: Source,
   path: string,
-  { log }: ConvertRequest,
+  { compression, level, blockSize, owner }: SquashOptions,
+  { noClobber, epoch, log }: ConvertRequest,
 ): Promise<void> {
   using writer = new SquashfsWriter(path, {
+    ...compression && { compression },
+    ...level !== undefined && { level },
+    ...blockSize !== undefined && { blockSize },
+    ...epoch !== undefined && { time: epoch },
+    ownership: owner,
+    keepExisting: noClobber,
     onLostXattr: (name, path) =>
       log.warning(`SquashFS can’t hold extended attribute ${name}: ${displayOsString(path)}`),
   });
-  await copyEntries(source, writer);
+  try {
+    await copyEntries(clampTimes(source, epoch), writer);
+  } catch (error) {
+    throw explainWriting(error, path);
+  }
   const { inodes, bytes, data } = writer.counts!;
   log.verbose(`packed: ${inodes} inodes, ${data} bytes of data into ${bytes} bytes`);
 }
 
 async function importInput(request: ConvertRequest, reference: ImageReference): Promise<void> {
-  const { input, log, signal } = request;
+  const { input: { format, descriptor }, log, signal } = request;
   log.info("importing ...");
   using store = openStore(request.findStorage(), { lock: true }, log);
-  if (input.format === "squash") {
-    const name = displayOsString(input.descriptor);
-    return await importEntries(store, completed(request), name, reference, { log, signal });
+  checkStoredImage(request);
+  if (format === "dir" || format === "tar") {
+    return await importImage(store, descriptor, reference, { log, signal });
   }
-  await importImage(store, input.descriptor, reference, { log, signal });
+  const name = displayOsString(descriptor);
+  await importEntries(store, completed(request), name, reference, { log, signal });
+}
+
+/** Layers, if the input has any; else all that is in it. */
+async function open(request: ConvertRequest): Promise<layered.Content> {
+  const { input: { format, descriptor } } = request;
+  if (isLayered(format)) return await openLayeredInput({ format, descriptor }, request);
+  return { files: entries(request) };
 }
 
 function entries(request: ConvertRequest): Source {
@@ -127,10 +132,10 @@ function entries(request: ConvertRequest): Source {
 
 /** What the user is told that happens (spec ch-convert §7.1); reading an image file is no news. */
 function phaseOf({ input, output }: ConvertRequest): string | undefined {
-  if (output.format === "squash") return "packing ...";
+  if (output.format === "squash" || isLayered(output.format)) return "packing ...";
   if (input.format === "ch-image") return "exporting ...";
   if (output.format === "tar") return "packing ...";
-  return input.format === "tar" ? "unpacking ..." : undefined;
+  return input.format === "tar" || isLayered(input.format) ? "unpacking ..." : undefined;
 }
 
 /** With what every image must have (spec ch-convert §7.7): directories open to their owner, and mount

@@ -3,8 +3,31 @@
 
 import { ChError } from "../error.ts";
 
-export const FORMATS = ["ch-image", "dir", "docker", "podman", "squash", "tar"] as const;
-export type Format = typeof FORMATS[number];
+/** Formats that are one tree of files. */
+export const TREE_FORMATS = ["ch-image", "dir", "squash", "tar"] as const;
+/** Formats that are layers and a configuration. */
+export const LAYERED_FORMATS = [
+  "docker",
+  "docker-archive",
+  "oci",
+  "oci-archive",
+  "podman",
+] as const;
+export const FORMATS = [
+  "ch-image",
+  "dir",
+  "docker",
+  "docker-archive",
+  "oci",
+  "oci-archive",
+  "podman",
+  "squash",
+  "tar",
+] as const satisfies readonly (TreeFormat | LayeredFormat)[];
+
+export type TreeFormat = typeof TREE_FORMATS[number];
+export type LayeredFormat = typeof LAYERED_FORMATS[number];
+export type Format = TreeFormat | LayeredFormat;
 
 /** Formats that are the storage of a builder. */
 export const BUILDERS = ["ch-image", "docker", "podman"] as const;
@@ -12,7 +35,7 @@ export type Builder = typeof BUILDERS[number];
 
 const GLOBS: readonly (readonly [RegExp, Format])[] = [
   [/\.(sqfs|squash|squashfs|squishy)$/s, "squash"],
-  [/\.tar$|\.t.z$|\.tar\...?$/s, "tar"],
+  [/\.tar$|\.t.z$|\.tar\...?$|\.(tar\.(bz2|zst)|tbz2|tzst)$/s, "tar"],
   [/^\.?\//s, "dir"],
 ];
 /** In order of preference. */
@@ -29,6 +52,10 @@ export function chooseFormat(
     throw new ChError(`format ${format} invalid: ${format} not found`);
   }
   return format;
+}
+
+export function isLayered(format: Format): format is LayeredFormat {
+  return LAYERED_FORMATS.some((layered) => layered === format);
 }
 
 function parseFormat(name: string): Format {

@@ -11,18 +11,23 @@ import { readTar } from "../layer/tar_reader.ts";
 import { readTree } from "../layer/tree_reader.ts";
 import { isPortableXattr } from "../layer/xattr.ts";
 import { readSquashfs } from "../squashfs/reader.ts";
+import { readFiles } from "../oci/unpack.ts";
 import { IMAGES } from "../store/layout.ts";
 import { findFileType } from "./file_type.ts";
+import { isLayered, type LayeredFormat } from "./format.ts";
 import { refuseLayeredArchive } from "./layered_archive.ts";
-import type { ConvertSettings, Endpoint, OwnFormat } from "./request.ts";
+import { checkLayeredInput, openLayeredInput } from "./layered_input.ts";
+import { withConfiguration } from "./metadata_entries.ts";
+import type { ConvertSettings, Endpoint } from "./request.ts";
 
 /** Upstream's build cache keeps its own files there; they never leave storage. */
 const BOOKKEEPING = new Set(["ch/git", "ch/git.pickle"]);
 
 /** Throws a ChError if there is no such input; nothing is read yet. */
-export function checkInput(input: Endpoint<OwnFormat>, settings: ConvertSettings): void {
-  const { descriptor } = input;
-  switch (input.format) {
+export async function checkInput(input: Endpoint, settings: ConvertSettings): Promise<void> {
+  const { format, descriptor } = input;
+  if (isLayered(format)) return await checkLayeredInput({ format, descriptor }, settings);
+  switch (format) {
     case "ch-image":
       if (isDirectory(storagePath(descriptor, settings))) return;
       throw new ChError(
@@ -36,14 +41,14 @@ export function checkInput(input: Endpoint<OwnFormat>, settings: ConvertSettings
       if (findFileType(descriptor, "follow") !== undefined) return;
       throw new ChError(`not found: ${displayOsString(descriptor)}`);
     default:
-      input.format satisfies never;
+      format satisfies never;
   }
 }
 
 /** All that goes into the output. Attributes are there only if wanted. PHASE is what to say when entries
  * begin to flow. */
 export async function* readInput(
-  input: Endpoint<OwnFormat>,
+  input: Endpoint,
   settings: ConvertSettings,
   phase: string | undefined,
 ): Source {
@@ -66,22 +71,40 @@ export function storagePath(reference: string, settings: ConvertSettings): strin
 }
 
 function openSource(
-  input: Endpoint<OwnFormat>,
+  { format, descriptor }: Endpoint,
   settings: ConvertSettings,
   phase: string | undefined,
 ): Source {
-  if (input.format === "tar") return readArchive(input.descriptor, settings, phase);
+  if (isLayered(format)) return readLayered(format, descriptor, settings, phase);
+  if (format === "tar") return readArchive(descriptor, settings, phase);
   if (phase !== undefined) settings.log.info(phase);
-  switch (input.format) {
+  switch (format) {
     case "ch-image":
-      return readDirectory(storagePath(input.descriptor, settings), settings);
+      return readDirectory(storagePath(descriptor, settings), settings);
     case "dir":
-      return readDirectory(input.descriptor, settings);
+      return readDirectory(descriptor, settings);
     case "squash":
-      return readImageFile(input.descriptor, settings);
+      return readImageFile(descriptor, settings);
     default:
-      return input.format satisfies never;
+      return format satisfies never;
   }
+}
+
+async function* readLayered(
+  format: LayeredFormat,
+  descriptor: string,
+  settings: ConvertSettings,
+  phase: string | undefined,
+): Source {
+  const { blobs, image } = await openLayeredInput({ format, descriptor }, settings);
+  const { log, isPrivileged } = settings;
+  if (phase !== undefined) log.info(phase);
+  const files = readFiles(blobs, image.manifest.layers, {
+    ...CONVERT_RULES,
+    log,
+    devices: isPrivileged ? "keep" : "drop",
+  });
+  yield* withConfiguration(files, image, log);
 }
 
 async function* readDirectory(path: string, { xattrs }: ConvertSettings): Source {

@@ -16,7 +16,8 @@ export async function* refuseLayeredArchive(source: Source, archive: string): So
       path === "index.json" || path.startsWith("blobs/sha256");
     if (hasManifest && hasLayers) {
       throw new ChError(`archive of image layers, not of one tree: ${displayOsString(archive)}`, {
-        hint: "export a container of that image instead (docker export), or push it to a registry",
+        hint:
+          "say “-i docker-archive” if docker save or podman save made it, else “-i oci-archive”",
       });
     }
     yield entry;

@@ -1,11 +1,13 @@
-// ch-convert's directory for temporary files. Conversions stream and leave nothing in it, but it is made
-// and named as it always was, so that a wrong --tmp or TMPDIR is noticed (spec ch-convert §8).
+// ch-convert's directory for temporary files (spec ch-convert §8): parts of archives. It is made even if
+// a conversion needs none, so that a wrong --tmp or TMPDIR is noticed.
 
 import { ChError } from "../error.ts";
 
-/** A fresh directory that only its owner can enter; dispose removes it and what is in it. */
+/** A fresh directory that only its owner can enter; dispose removes it and what is in it, unless it is
+ * to be kept. */
 export class TemporaryDirectory implements Disposable {
   readonly path: string;
+  #isKept = false;
 
   /** PARENT must be absolute and exist; throws a ChError. */
   constructor(parent: string) {
@@ -13,7 +15,17 @@ export class TemporaryDirectory implements Disposable {
     this.path = makeFreshDirectory(`${parent}/ch-convert.`);
   }
 
+  /** From now on it stays, for somebody to look at it, unless it is discarded. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  discard(): void {
+    this.#isKept = false;
+  }
+
   [Symbol.dispose](): void {
+    if (this.#isKept) return;
     try {
       Deno.removeSync(this.path, { recursive: true });
     } catch (error) {

@@ -1,7 +1,9 @@
 // A reader of one logical line, in the terms of the grammar: white space, words, quoted strings,
 // lists, the rest. What is not there makes it throw at the exact place.
 
+import type { Dialect } from "./dialect.ts";
 import { decodeEscapes } from "./escapes.ts";
+import type { Heredoc } from "./heredoc.ts";
 import type { LogicalLine } from "./logical_line.ts";
 import { DockerfileError, type DockerfileSource } from "./source.ts";
 
@@ -16,7 +18,16 @@ const QUOTED = /"((?:[^"\\]|\\[^])*)"/y;
 export class Cursor {
   #at = 0;
 
-  constructor(readonly source: DockerfileSource, readonly line: LogicalLine) {}
+  constructor(
+    readonly source: DockerfileSource,
+    readonly line: LogicalLine,
+    readonly dialect: Dialect,
+    readonly heredocs: readonly Heredoc[],
+  ) {}
+
+  get isDocker(): boolean {
+    return this.dialect.rules === "docker";
+  }
 
   get at(): number {
     return this.#at;
@@ -92,8 +103,9 @@ export class Cursor {
     return this.#findItems() ?? this.fail("list of quoted strings");
   }
 
+  /** Without the blanks at its end in Docker's rules. */
   readRest(): string {
-    const rest = this.rest;
+    const rest = this.isDocker ? this.rest.replace(/[ \t]+$/, "") : this.rest;
     this.#at = this.line.text.length;
     return rest;
   }

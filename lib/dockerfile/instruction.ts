@@ -1,6 +1,9 @@
 // The instructions of a Dockerfile as the grammar hands them over: operands separated and unquoted,
 // variables not yet replaced, nothing checked that needs more than the one line.
 
+import type { Dialect } from "./dialect.ts";
+import type { Heredoc } from "./heredoc.ts";
+
 /** Place of a character in the file, counted from 1. */
 export interface Position {
   readonly line: number;
@@ -34,11 +37,39 @@ export interface Arg extends Common {
   readonly value: string | undefined;
 }
 
+/** COPY and ADD. */
 export interface Copy extends Common {
-  readonly kind: "copy";
+  readonly kind: "copy" | "add";
   readonly options: readonly InstructionOption[];
   /** Sources, and last the destination. The list form may have fewer than two. */
   readonly paths: readonly string[];
+  /** Whose words are among the paths. */
+  readonly heredocs: readonly Heredoc[];
+}
+
+/** A command as JSON list, or a line for a shell. */
+export type CommandForm =
+  | { readonly form: "list"; readonly argv: readonly string[] }
+  | { readonly form: "shell"; readonly command: string };
+
+/** What goes into the image's configuration, and has no effect on the build. */
+export type Setting =
+  | { readonly name: "CMD" | "ENTRYPOINT"; readonly command: CommandForm }
+  | { readonly name: "EXPOSE" | "VOLUME"; readonly words: readonly string[] }
+  | {
+    readonly name: "HEALTHCHECK";
+    readonly options: readonly InstructionOption[];
+    /** Undefined: none, not even the base image's. */
+    readonly command: CommandForm | undefined;
+  }
+  | {
+    readonly name: "MAINTAINER" | "ONBUILD" | "STOPSIGNAL" | "USER";
+    readonly text: string;
+  };
+
+export interface Configure extends Common {
+  readonly kind: "configure";
+  readonly setting: Setting;
 }
 
 export interface Env extends Common {
@@ -56,6 +87,8 @@ export interface From extends Common {
 export interface Label extends Common {
   readonly kind: "label";
   readonly pairs: readonly Pair[];
+  /** Of the command line: what looks like a variable is none. */
+  readonly isLiteral?: true;
 }
 
 /** RSYNC and its other name NSYNC. */
@@ -66,14 +99,16 @@ export interface Rsync extends Common {
   readonly words: readonly string[];
 }
 
-/** RUN: list form has ARGV, shell form has COMMAND. */
+/** RUN, with the options that ch understands itself. */
 export type Run =
   & Common
-  & { readonly kind: "run" }
-  & (
-    | { readonly form: "list"; readonly argv: readonly string[] }
-    | { readonly form: "shell"; readonly command: string }
-  );
+  & {
+    readonly kind: "run";
+    readonly options: readonly InstructionOption[];
+    /** The documents that its command asks for. */
+    readonly heredocs: readonly Heredoc[];
+  }
+  & CommandForm;
 
 export interface Shell extends Common {
   readonly kind: "shell";
@@ -85,40 +120,20 @@ export interface Workdir extends Common {
   readonly path: string;
 }
 
-/** Known instructions that do nothing but warn. */
-export const IGNORED_KEYWORDS = [
-  "ADD",
-  "CMD",
-  "ENTRYPOINT",
-  "EXPOSE",
-  "HEALTHCHECK",
-  "MAINTAINER",
-  "ONBUILD",
-  "STOPSIGNAL",
-  "USER",
-  "VOLUME",
-] as const;
-
-export type IgnoredKeyword = typeof IGNORED_KEYWORDS[number];
-
-export interface Ignored extends Common {
-  readonly kind: "ignored";
-  readonly name: IgnoredKeyword;
-}
-
-/** `# escape=…` or `# syntax=…` before the first instruction. */
+/** `# escape=…`, `# syntax=…` before the first instruction. */
 export interface Directive extends Common {
   readonly kind: "directive";
   readonly name: string;
+  readonly value: string;
 }
 
 export type Instruction =
   | Arg
+  | Configure
   | Copy
   | Directive
   | Env
   | From
-  | Ignored
   | Label
   | Rsync
   | Run
@@ -129,5 +144,6 @@ export type Instruction =
 export interface Dockerfile {
   /** As messages name it. */
   readonly file: string;
+  readonly dialect: Dialect;
   readonly instructions: readonly Instruction[];
 }

@@ -1,6 +1,8 @@
 // Physical lines joined at continuations: what an instruction is made of. A logical line remembers
 // where each of its characters stands in the file and where it was joined.
 
+import { CHARLIECLOUD, type Dialect } from "./dialect.ts";
+
 export class LogicalLine {
   readonly text: string;
   /** Offset in the file of what comes after this line. */
@@ -8,7 +10,7 @@ export class LogicalLine {
   readonly #pieces: readonly Piece[];
 
   /** Reads the logical line of SOURCE that begins at OFFSET. */
-  constructor(source: string, offset: number) {
+  constructor(source: string, offset: number, dialect = CHARLIECLOUD) {
     const pieces: Piece[] = [];
     let text = "";
     let at = offset;
@@ -16,10 +18,16 @@ export class LogicalLine {
       const newline = source.indexOf("\n", at);
       const end = newline < 0 ? source.length : newline;
       const line = source.slice(at, end);
-      const kept = newline < 0 ? line.length : lengthBeforeContinuation(line);
+      const next = newline < 0 ? end : newline + 1;
+      if (pieces.length > 0 && isLeftOut(line, dialect)) {
+        at = next;
+        if (at === source.length) break;
+        continue;
+      }
+      const kept = newline < 0 ? line.length : lengthBeforeContinuation(line, dialect.escape);
       pieces.push({ at: text.length, offset: at });
       text += line.slice(0, kept);
-      at = newline < 0 ? end : newline + 1;
+      at = next;
       if (kept === line.length || at === source.length) break;
     }
     this.text = text;
@@ -51,13 +59,18 @@ interface Piece {
   readonly offset: number;
 }
 
+/** Docker leaves comments and empty lines out of a continued line; upstream takes them as text. */
+function isLeftOut(line: string, { rules }: Dialect): boolean {
+  return rules === "docker" && /^[ \t]*(?:#|$)/.test(line);
+}
+
 /**
  * How much of LINE counts if it is continued; all of it if it is not. One backslash at the end
  * continues, two or more are literal; with blanks in between the last backslash continues in any case.
  */
-function lengthBeforeContinuation(line: string): number {
+function lengthBeforeContinuation(line: string, escape: string): number {
   const trimmed = line.replace(/[ \t]+$/, "");
-  if (!trimmed.endsWith("\\")) return line.length;
-  if (trimmed.length === line.length && trimmed.endsWith("\\\\")) return line.length;
+  if (!trimmed.endsWith(escape)) return line.length;
+  if (trimmed.length === line.length && trimmed.endsWith(escape + escape)) return line.length;
   return trimmed.length - 1;
 }

@@ -45,30 +45,39 @@ export function divideIntoStages(dockerfile: Dockerfile): Program {
   };
 }
 
+const COPY_OPTIONS: Readonly<Record<"copy" | "add", readonly string[]>> = {
+  copy: ["from", "chown", "chmod", "link", "parents", "exclude"],
+  add: ["checksum", "chown", "chmod", "exclude", "keep-git-dir", "link", "unpack"],
+};
+/** May be given more than once. */
+const REPEATED: readonly string[] = ["arg", "exclude", "mount"];
+
 function checkOptions(instruction: Instruction): void {
   switch (instruction.kind) {
-    case "copy":
-      return checkEach(instruction, "COPY", instruction.options, (option) => {
-        if (option.name === "from" || option.name === "chown") return;
-        throw new ChError(`COPY: invalid option --${option.name}`);
+    case "add":
+    case "copy": {
+      const keyword = instruction.kind.toUpperCase();
+      return checkEach(instruction, keyword, instruction.options, ({ name }) => {
+        if (COPY_OPTIONS[instruction.kind].includes(name)) return;
+        throw new ChError(`${keyword}: invalid option --${name}`);
       });
+    }
     case "from":
       return checkEach(instruction, "FROM", instruction.options, (option) => {
-        if (option.name === "platform") {
-          throw new ChError("not yet supported: issue #778: FROM --platform");
-        }
+        if (option.name === "platform" && option.key === undefined) return;
         if (option.name !== "arg") throw new ChError(`FROM: invalid option --${option.name}`);
         if (option.key === undefined) {
           throw new ChError(`FROM: --arg: not NAME=VALUE: ${option.value}`);
         }
       });
+    case "run":
+      return checkEach(instruction, "RUN", instruction.options, () => {});
     case "arg":
+    case "configure":
     case "directive":
     case "env":
-    case "ignored":
     case "label":
     case "rsync":
-    case "run":
     case "shell":
     case "workdir":
       return;
@@ -84,7 +93,7 @@ function checkEach(
   check: (option: InstructionOption) => void,
 ): void {
   options.forEach((option, index) => {
-    const isRepeated = option.name !== "arg" &&
+    const isRepeated = !REPEATED.includes(option.name) &&
       options.slice(0, index).some((earlier) => earlier.name === option.name);
     if (isRepeated) {
       const line = String(instruction.position.line).padStart(3);

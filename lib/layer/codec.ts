@@ -1,13 +1,14 @@
-// Streams of bytes in and out of compression, off the main thread: while the consumer works on one
-// piece the next is being made. What is compressed how is told by the data, never by a name.
+// Streams of bytes out of compression, off the main thread: while the consumer works on one piece the
+// next is being made. What is compressed how is told by the data, never by a name.
 
-import { type CodecKind, Decoder, gzipMember, InputFile } from "../../ffi/codec.ts";
+import { type CodecKind, Decoder, InputFile } from "../../ffi/codec.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
+import { readAhead } from "./read_ahead.ts";
 
 export type Compression = CodecKind | "none";
 
-/** So many bytes {@linkcode detectCompression} wants, or all there are. */
+/** So many bytes {@linkcode detectCompression} looks at. */
 export const MAGIC_LENGTH = 6;
 
 // What a piece holds: large, so that a switch between threads costs little; small enough that some of
@@ -16,8 +17,6 @@ const INPUT_SIZE = 1 << 20;
 const OUTPUT_SIZE = 1 << 20;
 // Pieces a decoder may be ahead of its consumer.
 const AHEAD = 3;
-// A gzip member: each can be compressed by itself; at this size separate members cost less than 0.1 %.
-const MEMBER_SIZE = 1 << 20;
 
 const MAGICS: readonly (readonly [CodecKind, readonly number[]])[] = [
   ["gzip", [0x1f, 0x8b]],
@@ -35,23 +34,40 @@ export function detectCompression(head: Uint8Array): Compression {
   return "none";
 }
 
-/** The bytes of the host file PATH (an OsString), read ahead. Throws a ChError if it cannot be read. */
-export async function* openFileChunks(path: string): AsyncGenerator<Uint8Array, void, void> {
+/** The compression of the data in CHUNKS, of which no more than the beginning is read. */
+export async function detectStreamCompression(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Compression> {
+  const head: number[] = [];
+  for await (const chunk of chunks) {
+    head.push(...chunk.subarray(0, MAGIC_LENGTH - head.length));
+    if (head.length === MAGIC_LENGTH) break;
+  }
+  return detectCompression(Uint8Array.from(head));
+}
+
+/** The bytes of the host file PATH (an OsString), read ahead: all, or SIZE of them from OFFSET on, fewer if
+ * there are no more. Throws a ChError if it cannot be read. */
+export async function* openFileChunks(
+  path: string,
+  { offset = 0, size = Infinity }: { readonly offset?: number; readonly size?: number } = {},
+): AsyncGenerator<Uint8Array, void, void> {
   try {
-    using file = new InputFile(path);
-    yield* readAhead(readPieces(file), 1);
+    using file = new InputFile(path, offset);
+    yield* readAhead(readPieces(file, size), 1);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new ChError(`can’t read: ${path}`, { cause: error });
   }
 }
 
-async function* readPieces(file: InputFile): AsyncGenerator<Uint8Array, void, void> {
-  for (;;) {
-    const buffer = new Uint8Array(INPUT_SIZE);
-    const size = await file.read(buffer);
-    if (size > 0) yield buffer.subarray(0, size);
-    if (size < buffer.length) return;
+async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8Array, void, void> {
+  for (let left = size; left > 0;) {
+    const buffer = new Uint8Array(Math.min(INPUT_SIZE, left));
+    const got = await file.read(buffer);
+    if (got > 0) yield buffer.subarray(0, got);
+    if (got < buffer.length) return;
+    left -= got;
   }
 }
 
@@ -136,74 +152,4 @@ async function* continueAfter(
   } finally {
     await iterator.return?.();
   }
-}
-
-/** ITEMS, made while the consumer is busy, at most COUNT of them in advance. */
-async function* readAhead<T>(items: AsyncGenerator<T, void, void>, count: number) {
-  const queue: Promise<IteratorResult<T, void>>[] = [];
-  // A generator takes requests in order, one after the other, without waiting in between.
-  const request = () => {
-    const next = items.next();
-    next.catch(() => {}); // reported when its turn comes
-    queue.push(next);
-  };
-  try {
-    for (let i = 0; i < count; i++) request();
-    for (;;) {
-      const next = await queue.shift()!;
-      if (next.done) return;
-      request();
-      yield next.value;
-    }
-  } finally {
-    await items.return();
-  }
-}
-
-/** CHUNKS as gzip: members of 1 MiB, compressed on all cores at once. LEVEL is 0 to 12 (libdeflate's).
- * The same data gives the same bytes, on any machine. */
-export async function* compressGzip(
-  chunks: AsyncIterable<Uint8Array>,
-  level = 6,
-): AsyncGenerator<Uint8Array, void, void> {
-  yield* readAhead(compressMembers(chunks, level), 2);
-}
-
-async function* compressMembers(
-  chunks: AsyncIterable<Uint8Array>,
-  level: number,
-): AsyncGenerator<Uint8Array, void, void> {
-  const running: Promise<Uint8Array>[] = [];
-  const cores = navigator.hardwareConcurrency;
-  let empty = true;
-  for await (const block of gather(chunks, MEMBER_SIZE)) {
-    empty = false;
-    const member = gzipMember(block, level);
-    member.catch(() => {}); // reported when its turn comes
-    running.push(member);
-    if (running.length > cores) yield await running.shift()!;
-  }
-  for (const member of running) yield await member;
-  if (empty) yield await gzipMember(new Uint8Array(), level);
-}
-
-/** CHUNKS cut into pieces of SIZE, but for the last. */
-async function* gather(
-  chunks: AsyncIterable<Uint8Array>,
-  size: number,
-): AsyncGenerator<Uint8Array, void, void> {
-  let block = new Uint8Array(size), filled = 0;
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + size - filled);
-      block.set(part, filled);
-      filled += part.length;
-      at += part.length;
-      if (filled < size) continue;
-      yield block;
-      block = new Uint8Array(size);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield block.subarray(0, filled);
 }

@@ -27,6 +27,28 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, name: string):
   }
 }
 
+/** A member, and where in the archive its data lies. */
+export interface PlacedMember {
+  readonly entry: Entry;
+  /** Undefined if it has none, or has holes. */
+  readonly offset: number | undefined;
+}
+
+/** As {@linkcode readTar}, but where the data lies instead of the data. CHUNKS are not compressed. */
+export async function* listTar(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<PlacedMember, void, void> {
+  const archive = new Archive(chunks, name);
+  try {
+    for (let entry = await archive.next(); entry; entry = await archive.next()) {
+      yield { entry, offset: archive.findOffset(entry) };
+    }
+  } finally {
+    await archive.close();
+  }
+}
+
 /** What extended headers may take; far above any real one. */
 const MAX_EXTENSION = 1 << 20;
 /** Files up to here are handed out in one piece, even if that takes a copy. */
@@ -49,6 +71,11 @@ class Archive {
 
   close(): Promise<void> {
     return this.#stream.close();
+  }
+
+  /** Of the data of ENTRY, the present one. */
+  findOffset(entry: Entry): number | undefined {
+    return entry.type === "file" && entry.size === this.#left ? this.#stream.position : undefined;
   }
 
   async next(): Promise<Entry | undefined> {

@@ -12,6 +12,8 @@ export interface TarWriterOptions {
   readonly format?: "pax" | "gnu";
   /** All of root (0:0), or each entry's own. */
   readonly owner?: "root" | "keep";
+  /** Before every name: "./" (the default), or nothing, and no member for the root. */
+  readonly prefix?: "./" | "";
   /** Names to go with the numbers of "keep"; none if not given. */
   readonly findNames?: (uid: number, gid: number) => { user: string; group: string };
 }
@@ -23,13 +25,14 @@ export type Output = (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
 const PIECE = 1 << 20;
 /** GNU tar's default record: archives are multiples of it. */
 const RECORD = 20 * BLOCK;
-/** "./" before every name, "./" itself for the root (spec ch-convert §7.2). */
+/** "./" itself is the root (spec ch-convert §7.2). */
 const PREFIX = "./";
 
 /** Writes an archive, piece by piece, to the function it is given. */
 export class TarWriter implements Sink {
   readonly #output: Output;
   readonly #options: TarWriterOptions;
+  readonly #prefix: string;
   #piece = new Uint8Array(PIECE);
   #filled = 0;
   #position = 0;
@@ -39,6 +42,7 @@ export class TarWriter implements Sink {
   constructor(output: Output, options: TarWriterOptions = {}) {
     this.#output = output;
     this.#options = options;
+    this.#prefix = options.prefix ?? PREFIX;
   }
 
   async write(entry: Entry): Promise<void> {
@@ -46,6 +50,7 @@ export class TarWriter implements Sink {
       this.skipped.sockets++;
       return;
     }
+    if (entry.path === "" && this.#prefix === "") return;
     await this.#writeHeaders(entry);
     if (entry.type === "file") {
       await this.#writeContent(entry.content, entry.size, entry.path);
@@ -68,7 +73,7 @@ export class TarWriter implements Sink {
       : { user: "root", group: "root" };
     const isDevice = entry.type === "char" || entry.type === "block";
     const header = {
-      name: memberName(entry),
+      name: memberName(entry, this.#prefix),
       mode: entry.mode,
       uid,
       gid,
@@ -78,7 +83,7 @@ export class TarWriter implements Sink {
       linkName: entry.type === "symlink"
         ? entry.target
         : entry.type === "hardlink"
-        ? PREFIX + entry.target
+        ? this.#prefix + entry.target
         : "",
       major: isDevice ? entry.major : 0,
       minor: isDevice ? entry.minor : 0,
@@ -200,9 +205,9 @@ const PLAIN = {
 
 type Header = Omit<Parameters<typeof encodeTarHeader>[0], "format">;
 
-function memberName(entry: Entry): string {
-  if (entry.path === "") return PREFIX;
-  return PREFIX + entry.path + (entry.type === "directory" ? "/" : "");
+function memberName(entry: Entry, prefix: string): string {
+  if (entry.path === "") return prefix;
+  return prefix + entry.path + (entry.type === "directory" ? "/" : "");
 }
 
 /** What the header has no room for, in a fixed order. */

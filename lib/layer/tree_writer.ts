@@ -4,13 +4,15 @@
 import { type Descriptor, readDescriptor } from "../../ffi/descriptor.ts";
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
-import { findEntry, openDirectory, openFile, resolveInRoot } from "../../ffi/tree.ts";
+import { findEntry, openDirectory, openFile } from "../../ffi/tree.ts";
 import * as change from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
 import type { Entry, Sink } from "./entry.ts";
+import { findDirectory } from "./find_directory.ts";
 import { isHole } from "./hole.ts";
 import { hasUpLevel, isWithin, normalizePath, splitPath } from "./member_path.ts";
-import { isPortableXattr } from "./xattr.ts";
+import { PendingDirectories } from "./pending_directories.ts";
+import { XattrWriter } from "./xattr_writer.ts";
 
 export interface TreeWriterOptions {
   /** Device nodes need privilege: made, or left out and counted (the default). */
@@ -37,28 +39,36 @@ type FileEntry = Entry & { readonly type: "file" };
 export class TreeWriter implements Sink, Disposable {
   readonly #rootFd: number;
   readonly #options: TreeWriterOptions;
-  readonly #directories = new Map<string, Entry>();
+  readonly #directories = new PendingDirectories();
+  readonly #xattrs: XattrWriter;
   #parent: { readonly given: string; readonly path: string; readonly at: Descriptor } | undefined;
-  #hasXattrs: boolean;
+  #lastPath = "";
   /** Entries left out. */
   readonly skipped = { devices: 0, sockets: 0 };
 
   constructor(rootFd: number, options: TreeWriterOptions = {}) {
     this.#rootFd = rootFd;
     this.#options = options;
-    this.#hasXattrs = options.xattrs ?? false;
+    this.#xattrs = new XattrWriter(options.xattrs ?? false);
   }
 
   /** Whether attributes were wanted, and the file system has none. */
   get lacksXattrs(): boolean {
-    return this.#options.xattrs === true && !this.#hasXattrs;
+    return this.#xattrs.isLacking;
+  }
+
+  /** Canonical path of the last entry: links on the way to it are followed in there. */
+  get lastPath(): string {
+    return this.#lastPath;
   }
 
   async write(entry: Entry): Promise<void> {
     try {
       checkPath(entry);
-      if (entry.path === "") this.#writeRoot(entry);
-      else await this.#writeAt(entry, this.#findPlace(entry.path));
+      if (entry.path === "") return this.#writeRoot(entry);
+      const place = this.#findPlace(entry.path);
+      this.#lastPath = place.path;
+      await this.#writeAt(entry, place);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new ChError(`can’t write: ${displayOsString(entry.path)}`, { cause: error });
@@ -67,11 +77,15 @@ export class TreeWriter implements Sink, Disposable {
 
   finish(): Promise<void> {
     this.#forgetParent();
-    // Backwards, so that a directory is done before the one it is in becomes unsearchable.
-    const paths = [...this.#directories.keys()].sort().reverse();
-    for (const path of paths) this.#finishDirectory(path, this.#directories.get(path)!);
-    this.#directories.clear();
+    this.#directories.finish((path, entry) => this.#finishDirectory(path, entry));
     return Promise.resolve();
+  }
+
+  /** Removes what is at the canonical path PATH, with all that is in it. */
+  remove(path: string): void {
+    if (this.#parent !== undefined && isWithin(this.#parent.path, path)) this.#forgetParent();
+    change.removeTree(this.#rootFd, path);
+    this.#directories.forget(path);
   }
 
   /** What is written stays: the directory is the caller's. */
@@ -81,7 +95,8 @@ export class TreeWriter implements Sink, Disposable {
 
   #writeRoot(entry: Entry): void {
     if (entry.type !== "directory") throw new ChError(`root is not a directory: ${entry.type}`);
-    this.#directories.set("", entry);
+    this.#lastPath = "";
+    this.#directories.add("", entry);
   }
 
   async #writeAt(entry: Entry, place: Place): Promise<void> {
@@ -128,7 +143,7 @@ export class TreeWriter implements Sink, Disposable {
         change.makeDirectory(dirFd, name, entry.mode | 0o700);
       }
     }
-    this.#directories.set(path, entry);
+    this.#directories.add(path, entry);
   }
 
   async #writeFile(entry: FileEntry, place: Place): Promise<void> {
@@ -182,12 +197,12 @@ export class TreeWriter implements Sink, Disposable {
   }
 
   #needsOpenFile(entry: Entry): boolean {
-    return this.#options.owner === true || (this.#hasXattrs && entry.xattrs !== undefined);
+    return this.#options.owner === true || this.#xattrs.concerns(entry);
   }
 
   /** Attributes first, while the file is surely writable; the owner before the mode, which it clears. */
   #finishFile(entry: FileEntry, fd: number): void {
-    this.#writeXattrs(entry, fd, "");
+    this.#xattrs.write(entry, fd, "");
     if (this.#options.owner) change.setOwner(fd, "", entry.uid, entry.gid);
     change.finishFile(fd, entry.size, entry.mode, entry);
   }
@@ -227,22 +242,10 @@ export class TreeWriter implements Sink, Disposable {
   }
 
   #finishDirectory(path: string, entry: Entry): void {
-    this.#writeXattrs(entry, this.#rootFd, path);
+    this.#xattrs.write(entry, this.#rootFd, path);
     if (this.#options.owner) change.setOwner(this.#rootFd, path, entry.uid, entry.gid);
     change.setTime(this.#rootFd, path, entry);
     change.setMode(this.#rootFd, path, entry.mode);
-  }
-
-  #writeXattrs(entry: Entry, dirFd: number, path: string): void {
-    if (!this.#hasXattrs || entry.xattrs === undefined) return;
-    try {
-      for (const [name, value] of entry.xattrs) {
-        if (isPortableXattr(name)) change.setXattr(dirFd, path, name, value);
-      }
-    } catch (error) {
-      if (!isCode(error, "EOPNOTSUPP")) throw error;
-      this.#hasXattrs = false;
-    }
   }
 
   /** Runs MAKE; if something is in the way, once more without it. */
@@ -253,9 +256,7 @@ export class TreeWriter implements Sink, Disposable {
       if (!isCode(error, "EEXIST")) throw error;
     }
     change.removeTree(dirFd, name);
-    for (const known of this.#directories.keys()) {
-      if (isWithin(known, path)) this.#directories.delete(known);
-    }
+    this.#directories.forget(path);
     return make();
   }
 
@@ -294,17 +295,6 @@ function checkPath({ path }: Entry): void {
 
 function wrongSize({ path }: Entry): ChError {
   return new ChError(`wrong size: ${displayOsString(path)}`);
-}
-
-/** Canonical path of a directory in the tree. */
-function findDirectory(rootFd: number, path: string): string | undefined {
-  try {
-    const { path: canonical } = resolveInRoot(rootFd, path);
-    return findEntry(rootFd, canonical)?.type === "directory" ? canonical : undefined;
-  } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
-    throw error;
-  }
 }
 
 function isCode(error: unknown, ...codes: string[]): error is SystemError {

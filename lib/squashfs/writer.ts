@@ -6,8 +6,7 @@ import { type ImageCounts, ImageWriter } from "../../ffi/squashfs_writer.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 import type { Entry, Sink } from "../layer/entry.ts";
-
-export type SquashfsCompression = "gzip" | "xz" | "lz4" | "zstd";
+import { SQUASHFS_LEVELS, type SquashfsCompression } from "./compression.ts";
 
 export interface SquashfsOptions {
   /** Default zstd. */
@@ -24,15 +23,14 @@ export interface SquashfsOptions {
   readonly onLostXattr?: (name: string, path: string) => void;
   /** Time of making in the superblock, seconds since 1970; default 0, so that bytes do not change. */
   readonly time?: number;
+  /** Whether an image that is there at the end is kept, and {@linkcode SquashfsWriter.finish} fails. */
+  readonly keepExisting?: boolean;
 }
 
 const COMPRESSORS = { gzip: 1, xz: 4, lz4: 5, zstd: 6 } as const satisfies Record<
   SquashfsCompression,
   number
 >;
-// Images as large as with gzip -9, in half of the time mksquashfs takes for that. libsquashfs' default of
-// 15 saves another 5 % at ten times the cost.
-const LEVELS: Partial<Record<SquashfsCompression, number>> = { zstd: 6 };
 const DEFAULT_BLOCK_SIZE = 65536;
 // The format has numbers for these alone; POSIX ACLs (system.*) have none.
 const XATTR_PREFIXES = ["user.", "trusted.", "security."];
@@ -55,10 +53,11 @@ export class SquashfsWriter implements Sink, Disposable {
     this.#path = path;
     const settings = {
       compressor: COMPRESSORS[compression],
-      level: options.level ?? LEVELS[compression] ?? 0,
+      level: options.level ?? SQUASHFS_LEVELS[compression]?.usual ?? 0,
       blockSize: options.blockSize ?? DEFAULT_BLOCK_SIZE,
       workers: options.workers ?? navigator.hardwareConcurrency,
       time: options.time ?? 0,
+      keepExisting: options.keepExisting ?? false,
     };
     try {
       this.#image = new ImageWriter(path, settings);

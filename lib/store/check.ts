@@ -1,10 +1,18 @@
 // Whether a directory is a storage directory of ours, and in order (spec ch-image §4.3).
 
 import { ChError } from "../error.ts";
-import { DOWNLOADS, IMAGES, OPTIONAL, REQUIRED, STORE_VERSION, VERSION_FILE } from "./layout.ts";
+import {
+  DOWNLOADS,
+  IMAGES,
+  OPTIONAL,
+  REQUIRED,
+  STORE_VERSION,
+  UPGRADABLE,
+  VERSION_FILE,
+} from "./layout.ts";
 
-/** The cheap checks, before locking: is this a storage at all, and of our format? */
-export function checkVersion(path: string): void {
+/** The cheap checks, before locking: is this a storage at all, and of a format that we know? Which one. */
+export function checkVersion(path: string): number {
   const names = [...Deno.readDirSync(path)].map(({ name }) => name);
   if (!names.includes(IMAGES) || !names.includes(DOWNLOADS)) {
     const baseName = path.split("/").findLast((part) => part !== "");
@@ -14,7 +22,7 @@ export function checkVersion(path: string): void {
     );
   }
   const version = names.includes(VERSION_FILE) ? readVersion(path) : 1;
-  if (version === STORE_VERSION) return;
+  if (version === STORE_VERSION || UPGRADABLE.includes(version)) return version;
   throw new ChError(`incompatible storage directory v${version}: ${path}`, {
     hint: "you can delete and re-initialize with “ch-image reset”",
   });

@@ -1,27 +1,30 @@
 // Making a new storage directory. It is built beside its place and renamed there when complete: killed
 // half-way, the next command finds no storage, and the unfinished one to go on with.
 
-import type { FileLock } from "../../ffi/lock.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { DIRECTORIES, STORE_VERSION, VERSION_FILE } from "./layout.ts";
-import { lockStore } from "./lock.ts";
+import { lockStore, StoreLocks } from "./lock.ts";
 
 /** A new storage; undefined if another process was faster. */
-export type Created = { readonly lock: FileLock | undefined } | undefined;
+export type Created = { readonly lock: Disposable } | undefined;
 
-/** Makes a storage at PATH, which did not exist a moment ago, and locks it if LOCK. */
+/** Makes a storage at PATH, which did not exist a moment ago, and holds it; with real locks if LOCK. */
 export function createStore(path: string, lock: boolean, log: Log): Created {
   const unfinished = `${path.replace(/\/+$/, "")}.new`;
   makeDirectory(unfinished, path);
   try {
-    const held = lock ? lockStore(unfinished) : undefined;
+    const locks = new StoreLocks(unfinished, lock);
+    const filling = lockStore(locks, {});
     fillStore(unfinished);
+    // From now on the others may be there too, as soon as it has its name.
+    filling[Symbol.dispose]();
+    const held = lockStore(locks, { shared: true });
     try {
       // Replaces neither a file nor a directory that has entries.
       Deno.renameSync(unfinished, path);
     } catch (error) {
-      held?.[Symbol.dispose]();
+      held[Symbol.dispose]();
       Deno.removeSync(unfinished, { recursive: true });
       throw error;
     }

@@ -1,10 +1,13 @@
 // Deleting images by pattern (spec ch-image §14.3).
 
+import type { Cache } from "../cache/cache.ts";
+import { buryName } from "../cache/undelete.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { mangleReference, unmangleName } from "../reference/reference.ts";
 import { matchName } from "./glob.ts";
 import { IMAGES } from "./layout.ts";
+import { placeOf } from "./lock.ts";
 import { withdrawEntry } from "./replace.ts";
 import { Scratch } from "./scratch.ts";
 import type { Store } from "./store.ts";
@@ -14,14 +17,20 @@ const STAGE_SUFFIX = "_stage[0-9]*";
 
 /**
  * Deletes what the patterns match, build stages included. A pattern without a match is an error, but
- * the others are deleted all the same; at the end it throws a ChError.
+ * the others are deleted all the same; at the end it throws a ChError. With CACHE they can be undeleted.
  */
-export function deleteImages(store: Store, patterns: readonly string[], log: Log): void {
+export function deleteImages(
+  store: Store,
+  patterns: readonly string[],
+  log: Log,
+  cache?: Cache,
+): void {
   let unmatched = 0;
   for (const pattern of patterns) {
     const names = findImages(store, pattern);
     for (const name of names) {
       log.info(`deleting image: ${unmangleName(name)}`);
+      if (cache !== undefined && cache.mode !== "disabled") buryName(cache, name);
       deleteImage(store, name);
     }
     if (names.length > 0) continue;
@@ -40,6 +49,7 @@ function findImages(store: Store, pattern: string): readonly string[] {
 
 /** Out of sight first, so that killed half-way it leaves no half image. */
 function deleteImage(store: Store, name: string): void {
-  using scratch = new Scratch(store.path, store.fd, store.log);
+  using scratch = new Scratch(store);
+  using _swap = store.locks.lockBriefly(placeOf("image", name));
   withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
 }

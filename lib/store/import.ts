@@ -4,6 +4,8 @@
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { openRoot } from "../../ffi/tree.ts";
+import type { Cache } from "../cache/cache.ts";
+import { commitImage } from "../cache/commit_image.ts";
 import { ChError } from "../error.ts";
 import { copyEntries, type Source } from "../layer/entry.ts";
 import { TreeWriter } from "../layer/tree_writer.ts";
@@ -17,6 +19,8 @@ import type { Store } from "./store.ts";
 
 export interface ImportOptions {
   readonly log: Log;
+  /** The build cache of the storage; without one, or if it is disabled, the image does not get there. */
+  readonly cache?: Cache | undefined;
   /** When aborted, the import stops, leaves nothing, and throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,7 +65,7 @@ async function makeImage(
   store: Store,
   reference: ImageReference,
   origin: string,
-  { log, signal }: ImportOptions,
+  { log, cache, signal }: ImportOptions,
   fill: (rootFd: number) => Promise<void>,
 ): Promise<void> {
   log.info(`importing:    ${origin}`);
@@ -73,7 +77,7 @@ async function makeImage(
   const history = metadata.history.length > 0 ? metadata.history : [HISTORY_ENTRY];
   writeMetadata(image.rootFd, { ...metadata, history }, log);
   signal?.throwIfAborted();
-  image.commit();
+  await commitImage(cache, image, { label: `IMPORT ${reference.text}`, key: "content" });
   log.info("done");
 }
 

@@ -18,7 +18,8 @@ export interface Metadata {
   readonly [other: string]: unknown;
 }
 
-const DEFAULT_ARG = {
+/** Arguments that every image has, unless it says otherwise. */
+export const DEFAULT_ARG = {
   FAKEROOTDONTTRYCHOWN: "1",
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   TAR_OPTIONS: "--no-same-owner",
@@ -56,7 +57,6 @@ export function parseMetadata(text: string, file: string): Metadata {
     }
     if (value[key] === null) delete value[key];
   }
-  // Arguments that every image has, unless it says otherwise.
   const arg = { ...DEFAULT_ARG, ...value.arg as Metadata["arg"] | undefined };
   return { ...defaults, ...value, arg };
 }
@@ -75,7 +75,8 @@ export function formatEnvironment(
   return { text: lines.join("\n") + "\n", lost };
 }
 
-function hostArchitecture(): string {
+/** As registries call it, without variant. */
+export function hostArchitecture(): string {
   switch (Deno.build.arch) {
     case "x86_64":
       return "amd64";

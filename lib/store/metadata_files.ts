@@ -3,7 +3,14 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile } from "../../ffi/tree.ts";
-import { makeDirectories, putFile, removeFile, renameEntry } from "../../ffi/tree_change.ts";
+import {
+  makeDirectories,
+  makeDirectory,
+  putFile,
+  removeFile,
+  removeTree,
+  renameEntry,
+} from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -43,12 +50,39 @@ export function readMetadata(rootFd: number, path: string, log: Log): Metadata {
 /** Writes both files, and makes the directories that METADATA has as volumes. */
 export function writeMetadata(rootFd: number, metadata: Metadata, log: Log): void {
   for (const volume of metadata.volumes) makeDirectories(rootFd, volume, 0o755);
+  writeFiles(rootFd, metadata, log);
+}
+
+function writeFiles(rootFd: number, metadata: Metadata, log: Log): void {
   const { text, lost } = formatEnvironment(metadata.env);
   for (const name of lost) {
     log.warning(`value has a newline, not saved in ${ENVIRONMENT_FILE}: ${name}`);
   }
   replaceFile(rootFd, METADATA_FILE, formatMetadata(metadata));
   replaceFile(rootFd, ENVIRONMENT_FILE, text);
+}
+
+/**
+ * Writes METADATA to UPPER_FD, the upper directory of an overlay on the image ROOT_FD. The files there are
+ * what the image's will be.
+ */
+export function writeMetadataAbove(
+  upperFd: number,
+  rootFd: number,
+  metadata: Metadata,
+  log: Log,
+): void {
+  const directory = METADATA_FILE.slice(0, METADATA_FILE.lastIndexOf("/"));
+  if (findEntry(upperFd, directory)?.type !== "directory") {
+    removeTree(upperFd, directory);
+    const { mode } = findEntry(rootFd, directory) ?? { mode: 0o755 };
+    makeDirectory(upperFd, directory, mode);
+  }
+  for (const name of [METADATA_FILE, ENVIRONMENT_FILE]) {
+    // It may be a whiteout, or of any type.
+    removeTree(upperFd, name);
+  }
+  writeFiles(upperFd, metadata, log);
 }
 
 function replaceFile(rootFd: number, path: string, text: string): void {

@@ -3,7 +3,7 @@
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import { exchangeNames, makeDirectory, renameEntry, setMode } from "../../ffi/tree_change.ts";
-import { IMAGES, SCRATCH } from "./layout.ts";
+import { IMAGES } from "./layout.ts";
 
 /** Where a replaced image waits, below a scratch directory, if names can't be exchanged. */
 const REPLACED = "replaced";
@@ -52,15 +52,13 @@ export function withdrawEntry(storeFd: number, path: string, target: string): vo
   renameEntry(storeFd, path, storeFd, target);
 }
 
-/** Undoes replacements without exchange that a killed command left between their two steps. */
-export function restoreReplaced(storeFd: number): void {
-  for (const scratch of listNames(storeFd, SCRATCH)) {
-    const replaced = `${SCRATCH}/${scratch}/${REPLACED}`;
-    for (const name of listNames(storeFd, replaced)) {
-      const image = `${IMAGES}/${name}`;
-      if (findEntry(storeFd, image) !== undefined) continue;
-      renameEntry(storeFd, `${replaced}/${name}`, storeFd, image);
-    }
+/** Undoes replacements without exchange that a killed command left between their two steps in SCRATCH. */
+export function restoreReplaced(storeFd: number, scratch: string): void {
+  const replaced = `${scratch}/${REPLACED}`;
+  for (const name of listNames(storeFd, replaced)) {
+    const image = `${IMAGES}/${name}`;
+    if (findEntry(storeFd, image) !== undefined) continue;
+    renameEntry(storeFd, `${replaced}/${name}`, storeFd, image);
   }
 }
 

@@ -8,7 +8,7 @@ import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { fillStore } from "./create.ts";
 import { DIRECTORIES, DOWNLOADS, IMAGES, LOCK_FILE, SCRATCH, STORE_VERSION } from "./layout.ts";
-import { lockStore } from "./lock.ts";
+import { lockStore, StoreLocks } from "./lock.ts";
 import { replaceEntry, withdrawEntry } from "./replace.ts";
 import { removeStubborn, Scratch } from "./scratch.ts";
 import type { StoreOptions } from "./store.ts";
@@ -17,10 +17,11 @@ import type { StoreOptions } from "./store.ts";
 export function resetStore(path: string, options: StoreOptions, log: Log): void {
   if (!isStore(path)) throw new ChError(`${path} not a builder storage`);
   using root = openRoot(path);
-  using _lock = options.lock ? lockStore(path) : undefined;
+  const locks = new StoreLocks(path, options.lock);
+  using _lock = lockStore(locks, {});
   log.info(`initializing storage directory: v${STORE_VERSION} ${path}`);
   removeStubborn(root.fd, SCRATCH);
-  using scratch = new Scratch(path, root.fd, log);
+  using scratch = new Scratch({ path, fd: root.fd, locks, log });
   for (const { name, type } of listDirectory(root.fd)) {
     if (name === SCRATCH || name === LOCK_FILE) continue;
     const isOurs = type === "directory" && DIRECTORIES.some((directory) => directory === name);

@@ -1,34 +1,34 @@
 // The storage directory: opening it as spec ch-image §4.3 has it, and the images in it.
 
 import type { Descriptor } from "../../ffi/descriptor.ts";
-import type { FileLock } from "../../ffi/lock.ts";
 import { findEntry, listDirectory, openDirectory, openRoot } from "../../ffi/tree.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference, unmangleName } from "../reference/reference.ts";
 import { checkEntries, checkVersion } from "./check.ts";
 import { createStore } from "./create.ts";
-import { DOWNLOADS, IMAGES, SCRATCH, STORE_VERSION } from "./layout.ts";
-import { lockStore } from "./lock.ts";
-import { restoreReplaced } from "./replace.ts";
-import { removeStubborn } from "./scratch.ts";
+import { IMAGES, STORE_VERSION } from "./layout.ts";
+import { lockStore, StoreLocks } from "./lock.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { ImageTransaction } from "./transaction.ts";
+import { upgradeStore } from "./upgrade.ts";
 
 export interface StoreOptions {
-  /** Whether to keep other commands out for as long as it is open. */
+  /** False for file systems without locks: then commands must come one at a time. */
   readonly lock: boolean;
 }
 
-/** An open storage directory; dispose unlocks it. */
+/** An open storage directory, which other commands may have open at the same time. */
 export class Store implements Disposable {
+  readonly locks: StoreLocks;
   readonly #root: Descriptor;
+  readonly #held: Disposable;
 
-  constructor(
-    readonly path: string,
-    readonly log: Log,
-    readonly lock: FileLock | undefined,
-  ) {
+  /** HELD: the lock on the storage as a whole. */
+  constructor(readonly path: string, readonly log: Log, { lock }: StoreOptions, held: Disposable) {
+    this.locks = new StoreLocks(path, lock);
     this.#root = openRoot(path);
+    this.#held = held;
   }
 
   get fd(): number {
@@ -62,12 +62,12 @@ export class Store implements Disposable {
 
   /** Begins an image of that name; nobody sees it before it is committed. */
   newImage(reference: ImageReference): ImageTransaction {
-    return new ImageTransaction(reference, this.path, this.fd, this.log);
+    return new ImageTransaction(reference, this);
   }
 
   [Symbol.dispose](): void {
     this.#root[Symbol.dispose]();
-    this.lock?.[Symbol.dispose]();
+    this.#held[Symbol.dispose]();
   }
 }
 
@@ -78,13 +78,15 @@ export class Store implements Disposable {
 export function openStore(path: string, options: StoreOptions, log: Log): Store {
   if (!isDirectory(path)) {
     const created = createStore(path, options.lock, log);
-    if (created !== undefined) return new Store(path, log, created.lock);
+    if (created !== undefined) return new Store(path, log, options, created.lock);
   }
-  checkVersion(path);
+  const version = checkVersion(path);
+  const locks = new StoreLocks(path, options.lock);
+  if (version !== STORE_VERSION) upgradeStore(path, locks, log);
   log.verbose(`found storage dir v${STORE_VERSION}: ${path}`);
-  const store = new Store(path, log, options.lock ? lockStore(path) : undefined);
+  const store = new Store(path, log, options, lockStore(locks, { shared: true }));
   try {
-    // Without the lock, what looks left over may be another command's.
+    // Without locks, what looks left over may be another command's.
     if (options.lock) removeLeftovers(store);
     checkEntries(path);
     return store;
@@ -113,18 +115,4 @@ function isLink(path: string): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function removeLeftovers({ path, fd, log }: Store): void {
-  if (findEntry(fd, SCRATCH) !== undefined) {
-    log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
-    restoreReplaced(fd);
-    removeStubborn(fd, SCRATCH);
-  }
-  const downloads = [...Deno.readDirSync(`${path}/${DOWNLOADS}`)]
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith("part_"));
-  if (downloads.length === 0) return;
-  for (const name of downloads) removeStubborn(fd, `${DOWNLOADS}/${name}`);
-  log.warning(`deleted ${downloads.length} partially downloaded files`);
 }

@@ -4,11 +4,11 @@
 import type { Descriptor } from "../../ffi/descriptor.ts";
 import { openDirectory } from "../../ffi/tree.ts";
 import { makeDirectory } from "../../ffi/tree_change.ts";
-import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { IMAGES } from "./layout.ts";
+import { placeOf } from "./lock.ts";
 import { replaceImage } from "./replace.ts";
-import { Scratch } from "./scratch.ts";
+import { Scratch, type ScratchPlace } from "./scratch.ts";
 
 const ROOT = "root";
 
@@ -19,13 +19,11 @@ export class ImageTransaction implements Disposable {
 
   constructor(
     readonly reference: ImageReference,
-    storePath: string,
-    storeFd: number,
-    log: Log,
+    place: ScratchPlace,
   ) {
-    this.#scratch = new Scratch(storePath, storeFd, log);
-    makeDirectory(storeFd, `${this.#scratch.name}/${ROOT}`, 0o755);
-    this.#root = openDirectory(storeFd, `${this.#scratch.name}/${ROOT}`);
+    this.#scratch = new Scratch(place);
+    makeDirectory(place.fd, `${this.#scratch.name}/${ROOT}`, 0o755);
+    this.#root = openDirectory(place.fd, `${this.#scratch.name}/${ROOT}`);
   }
 
   /** Path of the image's root directory, empty at first. */
@@ -40,17 +38,20 @@ export class ImageTransaction implements Disposable {
 
   /** An empty directory on the same file system, e.g. an overlay's upper; returns its path. */
   newDirectory(name: string): string {
-    makeDirectory(this.#scratch.storeFd, `${this.#scratch.name}/${name}`, 0o755);
+    makeDirectory(this.#scratch.place.fd, `${this.#scratch.name}/${name}`, 0o755);
     return `${this.#scratch.path}/${name}`;
   }
 
   /** The image takes its name, or the place of the image that has it. Returns its path. */
   commit(): string {
-    const { storePath, storeFd, name: scratch } = this.#scratch;
+    const { place: { path, fd, locks }, name: scratch } = this.#scratch;
     const name = mangleReference(this.reference.text);
-    replaceImage(storeFd, scratch, ROOT, name);
+    {
+      using _swap = locks.lockBriefly(placeOf("image", name));
+      replaceImage(fd, scratch, ROOT, name);
+    }
     this[Symbol.dispose]();
-    return `${storePath}/${IMAGES}/${name}`;
+    return `${path}/${IMAGES}/${name}`;
   }
 
   [Symbol.dispose](): void {

@@ -23,7 +23,7 @@ async function buildHello(work: Workplace): Promise<void> {
     code: 0,
     stdout: /Setting up python3-minimal/,
     stderr:
-      /1\. FROM debian\n[^]*^ {2}2\. RUN\.S apt-get update && apt-get install -y[^]*new command: [^]*3\. COPY \['hello\.py'\] -> '\/'\n[^]*4\. RUN\.S chmod 755 \/hello\.py\n[^]*--force=seccomp: modified 1 RUN instructions\n[^]*grown in 4 instructions: hello\n/m,
+      /1\* FROM debian\n[^]*^ {2}2\. RUN\.S apt-get update && apt-get install -y[^]*new command: [^]*3\. COPY \['hello\.py'\] -> '\/'\n[^]*4\. RUN\.S chmod 755 \/hello\.py\n[^]*--force=seccomp: modified 1 RUN instructions\n[^]*grown in 4 instructions: hello\n/m,
   });
 }
 

@@ -1,7 +1,13 @@
 // Context and Dockerfile as given on the command line.
 
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { type InputRequest, makeAbsolute, readInput } from "../../../lib/build/context.ts";
+import {
+  type InputRequest,
+  makeAbsolute,
+  readIgnore,
+  readInput,
+} from "../../../lib/build/context.ts";
+import { CHARLIECLOUD } from "../../../lib/dockerfile/dialect.ts";
 import { fakeHost } from "../container/fake_host.ts";
 import { newRecordedLog } from "./recorded_log.ts";
 
@@ -22,7 +28,9 @@ const HOST = {
 function read(request: Partial<InputRequest> & { context: string }) {
   const log = newRecordedLog();
   const stdin = () => new TextEncoder().encode("FROM stdin\n");
-  const { context, source } = readInput({ file: undefined, ...request }, stdin, HOST, log);
+  const whole = { file: undefined, ...request };
+  const { context, source } = readInput(whole, stdin, HOST);
+  strictEqual(readIgnore(whole, CHARLIECLOUD, HOST, log), undefined);
   return { context, ...source, lines: log.lines };
 }
 
@@ -88,6 +96,25 @@ for (const [request, message] of REFUSED) {
     throws(() => read(request), { message });
   });
 }
+
+Deno.test("readIgnore() takes .dockerignore by Docker's rules, and the Dockerfile's own before it", () => {
+  const host = {
+    ...fakeHost({
+      files: { "/ctx/.dockerignore": "a\n", "/ctx/D": "", "/ctx/E.dockerignore": "b\n" },
+    }),
+    realPath: (path: string) => path,
+  };
+  const docker = { ...CHARLIECLOUD, rules: "docker" } as const;
+  const log = newRecordedLog();
+  const general = readIgnore({ context: "/ctx", file: "/ctx/D" }, docker, host, log);
+  deepStrictEqual([general?.excludes("a"), general?.excludes("b")], [true, false]);
+  for (const dialect of [docker, CHARLIECLOUD]) {
+    const own = readIgnore({ context: "/ctx", file: "/ctx/E" }, dialect, host, log);
+    deepStrictEqual([own?.excludes("a"), own?.excludes("b")], [false, true]);
+  }
+  strictEqual(readIgnore({ context: "-", file: undefined }, docker, host, log), undefined);
+  deepStrictEqual(log.lines, []);
+});
 
 Deno.test("makeAbsolute() starts at the current directory", () => {
   strictEqual(makeAbsolute(".", HOST), "/cwd");

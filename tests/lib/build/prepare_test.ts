@@ -7,36 +7,44 @@ import {
   describeUnprepared,
   prepareArg,
   preparePair,
-  prepareRun,
   prepareShell,
   prepareWorkdir,
   splitPairs,
 } from "../../../lib/build/prepare.ts";
+import { prepareRun } from "../../../lib/build/run_prepare.ts";
+import { prepareSetting } from "../../../lib/build/settings.ts";
 import { joinPath, StageState } from "../../../lib/build/state.ts";
+import { CHARLIECLOUD } from "../../../lib/dockerfile/dialect.ts";
 import type { Instruction } from "../../../lib/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
 import { defaultMetadata } from "../../../lib/store/metadata.ts";
 
-function newState(): StageState {
+function newState(dialect = CHARLIECLOUD): StageState {
   return new StageState({
     base: { ...defaultMetadata(), arg: { inherited: "base", PATH: "/bin" }, env: { E: "env" } },
     caller: new Map([["HTTP_PROXY", "proxy"], ["HOME", "/home/x"]]),
     globalArg: new Map([["os", "img"], ["inherited", "global"]]),
+    platformArg: new Map([["TARGETARCH", "amd64"]]),
+    dialect,
   });
 }
 
-function prepareAll(
+function noMount(): never {
+  throw new TypeError("no mount was asked for");
+}
+
+async function prepareAll(
   text: string,
   state = newState(),
   given = new Map<string, string>(),
-): string[] {
+): Promise<string[]> {
   const announced: string[] = [];
   const take = (prepared: Prepared) => {
     announced.push(formatAnnounced(prepared.text));
     state.apply(prepared.action);
     state.addHistory(formatAnnounced(prepared.text), new Date(0));
   };
-  const prepare = (instruction: Instruction) => {
+  const prepare = async (instruction: Instruction) => {
     switch (instruction.kind) {
       case "arg":
         return take(prepareArg(instruction, given, state));
@@ -44,7 +52,9 @@ function prepareAll(
       case "label":
         return take(preparePair(instruction, state));
       case "run":
-        return take(prepareRun(instruction, "seccomp", state));
+        return take(await prepareRun(instruction, "seccomp", state, noMount));
+      case "configure":
+        return take(prepareSetting(instruction, state));
       case "shell":
         return take(prepareShell(instruction, state));
       case "workdir":
@@ -53,7 +63,10 @@ function prepareAll(
         throw new TypeError(instruction.kind);
     }
   };
-  parseDockerfile({ file: "D", text }).instructions.flatMap(splitPairs).forEach(prepare);
+  for (const instruction of parseDockerfile({ file: "D", text }).instructions) {
+    if (instruction.kind === "directive") continue;
+    for (const part of splitPairs(instruction, state)) await prepare(part);
+  }
   return announced;
 }
 
@@ -75,11 +88,13 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 for (const [text, expected] of CASES) {
-  Deno.test(`preparing ${JSON.stringify(text)}`, () => deepStrictEqual(prepareAll(text), expected));
+  Deno.test(`preparing ${JSON.stringify(text)}`, async () => {
+    deepStrictEqual(await prepareAll(text), expected);
+  });
 }
 
-Deno.test("prepareArg() substitutes a build argument too", () => {
-  const announced = prepareAll("ARG A=x\nARG B=y\n", newState(), new Map([["A", "<$os>"]]));
+Deno.test("prepareArg() substitutes a build argument too", async () => {
+  const announced = await prepareAll("ARG A=x\nARG B=y\n", newState(), new Map([["A", "<$os>"]]));
   deepStrictEqual(announced, ["ARG A='<img>'", "ARG B='y'"]);
 });
 
@@ -88,9 +103,12 @@ Deno.test("describeArg() of nothing and of emptiness", () => {
   strictEqual(formatAnnounced(describeArg("A", "")), "ARG A=''");
 });
 
-Deno.test("StageState becomes metadata, without what is passed through", () => {
+Deno.test("StageState becomes metadata, without what is passed through", async () => {
   const state = newState();
-  prepareAll('ARG HTTP_PROXY=mine\nARG z=1\nENV F=2\nLABEL l=m\nSHELL ["s"]\nWORKDIR x\n', state);
+  await prepareAll(
+    'ARG HTTP_PROXY=mine\nARG z=1\nENV F=2\nLABEL l=m\nSHELL ["s"]\nWORKDIR x\n',
+    state,
+  );
   const { arch: _arch, history, ...rest } = state.toMetadata();
   deepStrictEqual(rest, {
     arg: { inherited: "global", PATH: "/bin", os: "img", z: "1" },
@@ -105,9 +123,9 @@ Deno.test("StageState becomes metadata, without what is passed through", () => {
   strictEqual(history.length, 6);
 });
 
-Deno.test("BuildVariables list ENV over ARG, once", () => {
+Deno.test("BuildVariables list ENV over ARG, once", async () => {
   const state = newState();
-  prepareAll("ARG E=arg\nARG F=arg\n", state);
+  await prepareAll("ARG E=arg\nARG F=arg\n", state);
   deepStrictEqual(state.variables.list().sort(), [
     "E=env",
     "F=arg",
@@ -118,14 +136,20 @@ Deno.test("BuildVariables list ENV over ARG, once", () => {
   ]);
 });
 
-Deno.test("prepareRun() uses the shell of the moment", () => {
+Deno.test("prepareRun() uses the shell of the moment", async () => {
   const state = newState();
-  prepareAll('SHELL ["/bin/bash", "-lc"]\n', state);
+  await prepareAll('SHELL ["/bin/bash", "-lc"]\n', state);
   const [run] = parseDockerfile({ file: "D", text: "RUN x\n" }).instructions;
   if (run?.kind !== "run") throw new TypeError();
-  deepStrictEqual(prepareRun(run, "none", state).action, {
+  deepStrictEqual((await prepareRun(run, "none", state, noMount)).action, {
     op: "run",
-    run: { form: "shell", argv: ["/bin/bash", "-lc", "x"] },
+    run: {
+      form: "shell",
+      argv: ["/bin/bash", "-lc", "x"],
+      script: undefined,
+      mounts: [],
+      network: "host",
+    },
   });
 });
 

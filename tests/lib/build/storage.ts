@@ -3,7 +3,11 @@
 
 import { spawnInit } from "../../../ffi/process.ts";
 import { buildImage, type BuildOptions, type BuildTools } from "../../../lib/build/build.ts";
+import { CacheMounts } from "../../../lib/build/cache_mounts.ts";
 import { chooseForce } from "../../../lib/build/force.ts";
+import { NO_SECRETS } from "../../../lib/build/secrets.ts";
+import { openCache } from "../../../lib/cache/open.ts";
+import type { CacheMode } from "../../../lib/cache/state_store.ts";
 import { openSystemHost } from "../../../lib/container/system_host.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
 import { parseReference } from "../../../lib/reference/reference.ts";
@@ -22,7 +26,8 @@ export class Storage extends Place {
   readonly store: Store;
   readonly context: string;
 
-  constructor() {
+  /** CACHE_MODE: of the builds. */
+  constructor(readonly cacheMode: CacheMode = "disabled") {
     super();
     this.context = this.make("context", {});
     this.store = openStore(`${this.path}/storage`, { lock: true }, newRecordedLog());
@@ -49,6 +54,7 @@ export class Storage extends Place {
     tools: Partial<BuildTools> = {},
   ): Promise<string[]> {
     const log = newRecordedLog();
+    using cache = openCache(this.store, { mode: this.cacheMode, xattrs: false, log });
     try {
       await buildImage({
         dockerfile: parseDockerfile({ file: "Dockerfile", text }),
@@ -61,6 +67,7 @@ export class Storage extends Place {
         ...options,
       }, {
         store: this.store,
+        cache,
         host: openSystemHost(),
         spawn: spawnInit,
         signal: new AbortController().signal,
@@ -70,6 +77,9 @@ export class Storage extends Place {
         caller: new Map([["USER", "tester"]]),
         directoryMode: 0o755,
         now: () => new Date(0),
+        secrets: NO_SECRETS,
+        caches: new CacheMounts(`${this.path}/storage/mounts`),
+        isTerminal: false,
         ...tools,
       });
       return log.lines;
@@ -97,13 +107,17 @@ export class Storage extends Place {
 }
 
 /** A test that needs a statically linked busybox to run containers with. */
-export function testBuild(name: string, body: (storage: Storage) => Promise<void>): void {
+export function testBuild(
+  name: string,
+  body: (storage: Storage) => Promise<void>,
+  cacheMode?: CacheMode,
+): void {
   const isThere = hasBusybox();
   Deno.test({
     name: isThere ? name : `${name} [lacking: ${BUSYBOX}]`,
     ignore: !isThere && Deno.env.get("CH_MUST_WORK") !== "1",
     fn: async () => {
-      using storage = new Storage();
+      using storage = new Storage(cacheMode);
       await body(storage);
     },
   });

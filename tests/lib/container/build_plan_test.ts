@@ -12,6 +12,8 @@ const RUN: BuildRun = {
   cwd: "/src",
   binds: [{ source: "/data", target: "/mnt/0" }],
   seccomp: true,
+  mounts: [],
+  noNetwork: false,
   program: "ch-run",
   verbosity: 0,
 };

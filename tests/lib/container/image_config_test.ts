@@ -53,7 +53,7 @@ for (
     ],
     [
       "ENTRYPOINT and CMD of one file",
-      { "metadata.json": { cmd: ["own"] }, "config.pulled.json": PULLED },
+      { "metadata.json": { config: { Cmd: ["own"] } }, "config.pulled.json": PULLED },
       { entrypoint: [], cmd: ["own"], cwd: "/pulled" },
     ],
     [
@@ -81,8 +81,8 @@ for (
       /^bad value in \/ch\/metadata.json: the whole/,
     ],
     ["a text for a list", { "config.pulled.json": { config: { Cmd: "x" } } }, /pulled.json: Cmd$/],
-    ["a number in a list", { "metadata.json": { cmd: [1] } }, /metadata.json: cmd$/],
-    ["a NUL", { "metadata.json": { cmd: ["a\0b"] } }, /metadata.json: cmd$/],
+    ["a number in a list", { "metadata.json": { config: { Cmd: [1] } } }, /metadata.json: Cmd$/],
+    ["a NUL", { "metadata.json": { config: { Cmd: ["a\0b"] } } }, /metadata.json: Cmd$/],
     ["a number for WORKDIR", { "metadata.json": { cwd: 1 } }, /metadata.json: working directory$/],
   ] as const
 ) {

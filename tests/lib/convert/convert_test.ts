@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { convertImage } from "../../../lib/convert/convert.ts";
 import { chooseFormat } from "../../../lib/convert/format.ts";
-import type { ConvertSettings, OwnFormat } from "../../../lib/convert/request.ts";
+import type { ConvertSettings } from "../../../lib/convert/request.ts";
 import { ChError } from "../../../lib/error.ts";
 import { lines, makeTar, output, run, showTree, TemporaryDirectory } from "../../tree_fixture.ts";
 import { RecordingLog } from "../recording_log.ts";
@@ -60,19 +60,24 @@ const COMPLETE = lines(`
 class Place extends TemporaryDirectory {
   readonly log = new RecordingLog();
   readonly image = this.makeTree("image", IMAGE);
+  readonly temporary = Deno.makeTempDirSync({ prefix: "ch-test." });
 
   async convert(from: string, to: string, settings: Partial<ConvertSettings> = {}): Promise<void> {
     const endpoint = (text: string) => {
       const isImage = /^[a-z:]+$/.test(text);
       const descriptor = isImage ? text : `${this.path}/${text}`;
-      return { descriptor, format: chooseFormat("", descriptor, () => true) as OwnFormat };
+      return { descriptor, format: chooseFormat("", descriptor, () => true) };
     };
     await convertImage({
       input: endpoint(from),
       output: endpoint(to),
       noClobber: false,
       xattrs: false,
+      wishes: {},
+      epoch: undefined,
+      temporary: this.temporary,
       findStorage: () => `${this.path}/storage`,
+      findBuilder: () => Promise.reject(new Error("no builder here")),
       isPrivileged: isRoot,
       log: this.log,
       signal: new AbortController().signal,
@@ -86,6 +91,11 @@ class Place extends TemporaryDirectory {
 
   show(path: string): string {
     return showTree(`${this.path}/${path}`);
+  }
+
+  override [Symbol.dispose](): void {
+    Deno.removeSync(this.temporary, { recursive: true });
+    super[Symbol.dispose]();
   }
 }
 
@@ -327,7 +337,8 @@ test("convertImage() refuses archives of layers", async (place) => {
     await assert.rejects(
       place.convert("a.tar", "out/"),
       new ChError(`archive of image layers, not of one tree: ${place.path}/a.tar`, {
-        hint: "export a container of that image instead (docker export), or push it to a registry",
+        hint:
+          "say “-i docker-archive” if docker save or podman save made it, else “-i oci-archive”",
       }),
     );
   }

@@ -9,8 +9,9 @@ Deno.test("chooseFormat() infers the format from the text alone", () => {
     ["squash", "./foo:bar.sqfs foo.squishy a.squash a.squashfs /x/y.sqfs .sqfs a\n.sqfs"],
     ["tar", "foo.tar foo.tgz foo.txz foo.tbz foo.taz foo.t2z a.tar.gz a.tar.xz a.tar.bz a.tar.Z"],
     ["tar", "./foo.tar /foo.tgz ../foo.tar"],
-    ["dir", "/a ./a / ./ /x.sqfs.d ./a.tar.bz2 /a.TAR"],
-    ["ch-image", "foo.tar.bz2 foo.tar.zst foo.tar.lzma foo.TAR a.tzz.x a.tz"],
+    ["tar", "foo.tar.bz2 ./foo.tar.bz2 /foo.tar.zst foo.tbz2 foo.tzst"],
+    ["dir", "/a ./a / ./ /x.sqfs.d ./a.tar.lzma /a.TAR"],
+    ["ch-image", "foo.tar.lzma foo.TAR a.tzz.x a.tz"],
     ["ch-image", "../a . .. a/b a.tar/b foo.sqfs/bar foo foo:bar example.com:5000/a/b:c"],
   ];
   for (const [format, descriptors] of cases) {

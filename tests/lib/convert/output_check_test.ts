@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  checkDirectoryOutput,
-  checkFileOutput,
-  checkTarName,
-} from "../../../lib/convert/output_check.ts";
+import { checkDirectoryOutput, checkFileOutput } from "../../../lib/convert/output_check.ts";
 import { ChError } from "../../../lib/error.ts";
 import { TemporaryDirectory } from "../../tree_fixture.ts";
 
@@ -105,14 +101,4 @@ Deno.test(
 
 Deno.test("checkFileOutput() of a bare name looks in the working directory", () => {
   assert.equal(checkFileOutput("surely-not-there.sqfs", true), "surely-not-there.sqfs");
-});
-
-Deno.test("checkTarName() knows two endings", () => {
-  for (const name of ["a.tar.gz", "a.tgz", "./b/.tgz", "a\n.tgz"]) checkTarName(name);
-  for (const name of ["a.tar", "a.tar.xz", "a.tgz.x", "atgz", "a.TGZ", ""]) {
-    assert.throws(
-      () => checkTarName(name),
-      new ChError("only gzipped tar output (.tar.gz or .tgz) supported"),
-    );
-  }
 });

@@ -16,12 +16,16 @@ function parseBare(text: string): unknown[] {
   return parse(text).map(({ position: _position, keyword: _keyword, ...rest }) => rest);
 }
 
-function shell(command: string) {
-  return { kind: "run", form: "shell", command };
+function shell(command: string, rest: Record<string, unknown> = {}) {
+  return { kind: "run", options: [], heredocs: [], form: "shell", command, ...rest };
 }
 
 function list(...argv: string[]) {
-  return { kind: "run", form: "list", argv };
+  return { kind: "run", options: [], heredocs: [], form: "list", argv };
+}
+
+function option(name: string, value: string) {
+  return { name, key: undefined, value };
 }
 
 function env(...pairs: [string, string][]) {
@@ -31,8 +35,9 @@ function env(...pairs: [string, string][]) {
 function copy(paths: string[], ...options: [string, string][]) {
   return {
     kind: "copy",
-    options: options.map(([name, value]) => ({ name, key: undefined, value })),
+    options: options.map(([name, value]) => option(name, value)),
     paths,
+    heredocs: [],
   };
 }
 
@@ -80,7 +85,12 @@ const VALID: readonly (readonly [string, string, unknown])[] = [
   ["RUN list and more", 'RUN ["a"] x\n', shell('["a"] x')],
   ["RUN list broken in a string", 'RUN ["a\\\nb"]\n', shell('["ab"]')],
   ["RUN list continued", 'RUN ["a",\\\n "b"]\n', list("a", "b")],
-  ["RUN --mount goes to the shell", "RUN --mount=type=bind x\n", shell("--mount=type=bind x")],
+  [
+    "RUN --mount",
+    "RUN --mount=type=bind,target=/x --network=none x\n",
+    shell("x", { options: [option("mount", "type=bind,target=/x"), option("network", "none")] }),
+  ],
+  ["RUN --other goes to the shell", "RUN --other=type=bind x\n", shell("--other=type=bind x")],
   // ENV and LABEL.
   ["ENV pair", "ENV A=1\n", env(["A", "1"])],
   ["ENV pairs", 'ENV A=1 B="x y"  C=z \n', env(["A", "1"], ["B", "x y"], ["C", "z"])],
@@ -131,14 +141,18 @@ const VALID: readonly (readonly [string, string, unknown])[] = [
     "COPY --from=0 --chown=1:2 a /\n",
     copy(["a", "/"], ["from", "0"], ["chown", "1:2"]),
   ],
-  ["COPY option without value", "COPY --link a b\n", copy(["--link", "a", "b"])],
+  ["COPY option without value", "COPY --link a b\n", copy(["a", "b"], ["link", "true"])],
+  ["COPY unknown option without value", "COPY --foo a b\n", copy(["--foo", "a", "b"])],
   // The others.
   ["SHELL", 'SHELL ["/bin/bash","-c"]\n', { kind: "shell", argv: ["/bin/bash", "-c"] }],
   ["WORKDIR", "WORKDIR /a b \n", { kind: "workdir", path: "/a b " }],
   ["RSYNC", "RSYNC /d /dst\n", { kind: "rsync", plus: undefined, words: ["/d", "/dst"] }],
   ["NSYNC", "NSYNC +u -a=1 x y\n", { kind: "rsync", plus: "u", words: ["-a=1", "x", "y"] }],
   ["RSYNC long plus", "RSYNC +ab x\n", { kind: "rsync", plus: undefined, words: ["+ab", "x"] }],
-  ["ignored", "Cmd [whatever\n", { kind: "ignored", name: "CMD" }],
+  ["CMD", "Cmd [whatever\n", {
+    kind: "configure",
+    setting: { name: "CMD", command: { form: "shell", command: "[whatever" } },
+  }],
 ];
 
 for (const [fact, text, expected] of VALID) {
@@ -151,7 +165,7 @@ const INVALID: readonly (readonly [string, number, number])[] = [
   ["FROM a\nRUN\n", 2, 4],
   ["RUN  \n", 1, 6],
   ["RUN \\\n\nFROM a\n", 2, 1],
-  ["RUN cat <<EOF\nhello\nEOF\n", 2, 1],
+  ["RUN cat <<EOF\nhello\n", 2, 1],
   ["ENV A\n", 1, 6],
   ["ENV A=\n", 1, 7],
   ["ENV A=x=y\n", 1, 8],

@@ -28,9 +28,9 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["ARG a\nRUN x\nFROM a\n", "first instruction must be ARG or FROM"],
   ["ARG a\n", "first instruction must be ARG or FROM"],
   ["FROM a\nCOPY --from=0 --from=1 a b\n", "  2 COPY: repeated option --from"],
-  ["FROM a\nCOPY --chmod=1 a b\n", "COPY: invalid option --chmod"],
+  ["FROM a\nCOPY --keep-git-dir a b\n", "COPY: invalid option --keep-git-dir"],
+  ["FROM a\nADD --from=0 a b\n", "ADD: invalid option --from"],
   ["FROM --foo=1 a\n", "FROM: invalid option --foo"],
-  ["FROM --platform=x a\n", "not yet supported: issue #778: FROM --platform"],
   ["FROM --arg=x a\n", "FROM: --arg: not NAME=VALUE: x"],
 ];
 

@@ -1,29 +1,14 @@
 import assert from "node:assert/strict";
 import { ChError } from "../../../lib/error.ts";
-import {
-  compressGzip,
-  decompress,
-  detectCompression,
-  openFileChunks,
-} from "../../../lib/layer/codec.ts";
+import { decompress, detectCompression, openFileChunks } from "../../../lib/layer/codec.ts";
+import { collect, filter, makeSample } from "../../byte_streams.ts";
 import { chunksOf, concatenate, TemporaryDirectory } from "../../tree_fixture.ts";
 
 const PROGRAMS = { gzip: "gzip", bzip2: "bzip2", xz: "xz", zstd: "zstd", lz4: "lz4" } as const;
 const KINDS = Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[];
 
-/** Some of it compresses well, some not; more than a piece of input and one of output hold. */
+/** More than a piece of input and one of output hold. */
 const sample = makeSample(3 << 20);
-
-function makeSample(size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let state = 1;
-  for (let at = 0; at < size; at++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[at] = (at >> 16) % 3 === 0 ? state >>> 24 : "lorem ipsum "[(at + (state >>> 30)) % 12]!
-      .charCodeAt(0);
-  }
-  return bytes;
-}
 
 /** DATA as a program of the host compresses it. */
 async function pack(
@@ -33,28 +18,9 @@ async function pack(
   return await filter([program, "-1c"], data);
 }
 
-async function filter(
-  [program, ...args]: readonly string[],
-  data: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const child = new Deno.Command(program!, { args, stdin: "piped", stdout: "piped" }).spawn();
-  const [{ success, stdout }] = await Promise.all([
-    child.output(),
-    new Blob([data]).stream().pipeTo(child.stdin),
-  ]);
-  assert(success, `${program} ${args.join(" ")}`);
-  return stdout;
-}
-
 function hasProgram(program: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" })
     .outputSync().success;
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return concatenate(parts);
 }
 
 function unpack(data: Uint8Array, size = 100_000): Promise<Uint8Array<ArrayBuffer>> {
@@ -160,30 +126,6 @@ Deno.test("decompress() passes on what its input throws", async () => {
     throw new ChError("no more");
   }
   await assert.rejects(collect(decompress(chunks(), "NAME")), new ChError("no more"));
-});
-
-Deno.test("compressGzip() makes what gzip(1) and others read, the same every time", async () => {
-  const packed = await collect(compressGzip(chunksOf(sample, 70_001)));
-  assert.deepEqual(await filter(["gzip", "-dc"], packed), sample);
-  const script =
-    "import sys,gzip; sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))";
-  assert.deepEqual(await filter(["python3", "-c", script], packed), sample);
-  assert.deepEqual(await unpack(packed), sample);
-  assert.deepEqual(await collect(compressGzip(chunksOf(sample, 1 << 20))), packed);
-  assert(packed.length < sample.length * 0.75);
-  // No time in the header (RFC 1952 2.3.1).
-  assert.deepEqual(packed.subarray(4, 8), new Uint8Array(4));
-});
-
-Deno.test("compressGzip() of nothing is gzip data of nothing", async () => {
-  const packed = await collect(compressGzip(chunksOf(new Uint8Array())));
-  assert.equal((await filter(["gzip", "-dc"], packed)).length, 0);
-});
-
-Deno.test("compressGzip() compresses more at a higher level", async () => {
-  const size = async (level: number) =>
-    (await collect(compressGzip(chunksOf(sample, 1 << 20), level))).length;
-  assert(await size(9) < await size(1));
 });
 
 Deno.test("openFileChunks() gives a file's bytes, whatever its name", async () => {

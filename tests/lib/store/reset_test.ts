@@ -39,8 +39,8 @@ for (const version of ["100\n", "7\n", "nonsense", undefined]) {
       resetStore(storage, { lock: true }, log);
 
       assert.deepEqual(listTree(storage), EMPTY);
-      assert.equal(Deno.readTextFileSync(`${storage}/version`), "100\n");
-      assert.deepEqual(log.visible, [`initializing storage directory: v100 ${storage}`]);
+      assert.equal(Deno.readTextFileSync(`${storage}/version`), "101\n");
+      assert.deepEqual(log.visible, [`initializing storage directory: v101 ${storage}`]);
     }),
   );
 }

@@ -32,9 +32,9 @@ Deno.test(
   inDirectory((path, log) => {
     using store = openStore(`${path}/st`, { lock: true }, log);
     assert.deepEqual(store.listImages(), []);
-    assert.deepEqual(log.visible, [`initializing storage directory: v100 ${path}/st`]);
+    assert.deepEqual(log.visible, [`initializing storage directory: v101 ${path}/st`]);
     assert.deepEqual(listNames(`${path}/st`), [...ENTRIES, "lock"].sort());
-    assert.equal(Deno.readTextFileSync(`${path}/st/version`), "100\n");
+    assert.equal(Deno.readTextFileSync(`${path}/st/version`), "101\n");
     assert.deepEqual(listNames(path), ["st"]);
   }),
 );
@@ -44,7 +44,7 @@ Deno.test(
   inDirectory((path, log) => {
     const storage = makeStore(path);
     openStore(storage, { lock: true }, log)[Symbol.dispose]();
-    assert.deepEqual(log.lines, [`verbose: found storage dir v100: ${storage}`]);
+    assert.deepEqual(log.lines, [`verbose: found storage dir v101: ${storage}`]);
   }),
 );
 

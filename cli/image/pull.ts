@@ -1,0 +1,64 @@
+// ch-image pull: gets an image from a registry.
+
+import { ChError } from "../../lib/error.ts";
+import { formatParseReport } from "../../lib/reference/canonical.ts";
+import { parseReference } from "../../lib/reference/reference.ts";
+import { pullImage } from "../../lib/registry/pull.ts";
+import { defineOptions, findValue, isGiven, UsageError } from "../options.ts";
+import { readPullSettings } from "./registry_settings.ts";
+import type { SubCommand } from "./sub_command.ts";
+
+const OPTIONS = defineOptions([
+  {
+    long: "last-layer",
+    argument: "required",
+    placeholder: "N",
+    repeat: "last",
+    help: "unpack only the first N layers, for looking into broken images",
+  },
+  {
+    long: "parse-only",
+    argument: "none",
+    repeat: "idempotent",
+    help: "print how IMAGE_REF is understood, and do nothing else",
+  },
+]);
+
+export const pull: SubCommand<typeof OPTIONS[number]["long"]> = {
+  name: "ch-image pull",
+  summary: "Get an image from a registry",
+  options: OPTIONS,
+  positionals: [
+    { name: "IMAGE_REF", count: "one", help: "the image, e.g. debian:bookworm or host:5000/a/b" },
+    { name: "DEST_REF", count: "optional", help: "its name in storage; default: the same" },
+  ],
+  async run(context, args) {
+    const { log, settings } = context;
+    const [name, destination] = args.positionals;
+    const lastLayer = readCount(findValue(args, "last-layer"));
+    const source = parseReference(name!);
+    if (isGiven(args, "parse-only")) {
+      for (const line of formatParseReport(source).split("\n")) context.print(line);
+      return 0;
+    }
+    if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image pull” (see FAQ)");
+    const request = {
+      source,
+      destination: destination === undefined ? source : parseReference(destination),
+      lastLayer,
+    };
+    const pullSettings = readPullSettings(context, args);
+    const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
+    await pullImage(context.openStore(), request, pullSettings, cache);
+    return 0;
+  },
+};
+
+function readCount(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^-?\d+$/.test(text)) {
+    throw new UsageError(`argument --last-layer: invalid int value: '${text}'`);
+  }
+  if (Number(text) < 0) throw new ChError(`--last-layer: negative: ${text}`);
+  return Number(text);
+}

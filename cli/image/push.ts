@@ -1,0 +1,50 @@
+// ch-image push: puts an image into a registry.
+
+import { parseReference } from "../../lib/reference/reference.ts";
+import { pushImage } from "../../lib/registry/push.ts";
+import { defineOptions, findValue, isGiven } from "../options.ts";
+import { readRegistryDefaults, readRegistrySettings } from "./registry_settings.ts";
+import type { SubCommand } from "./sub_command.ts";
+
+const OPTIONS = defineOptions([
+  {
+    long: "image",
+    argument: "required",
+    placeholder: "DIR",
+    repeat: "last",
+    help: "push the directory DIR instead of an image in storage",
+  },
+  {
+    long: "single-layer",
+    argument: "none",
+    repeat: "idempotent",
+    help: "push all as one layer, even if the image was built on one that was pulled",
+  },
+]);
+
+export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
+  name: "ch-image push",
+  summary: "Put an image into a registry",
+  options: OPTIONS,
+  positionals: [
+    { name: "IMAGE_REF", count: "one", help: "the image; also its name there" },
+    { name: "DEST_REF", count: "optional", help: "its name there, if that is another" },
+  ],
+  async run(context, args) {
+    const { environment, log, settings } = context;
+    const [name, destination] = args.positionals;
+    const source = parseReference(name!);
+    const directory = findValue(args, "image");
+    if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image push” (see FAQ)");
+    await pushImage(context.openStore(), {
+      source,
+      destination: destination === undefined ? source : parseReference(destination),
+      directory,
+      isSingleLayer: isGiven(args, "single-layer"),
+    }, {
+      registry: readRegistrySettings(context, args, "authenticated"),
+      defaults: readRegistryDefaults(environment),
+    });
+    return 0;
+  },
+};

@@ -1,0 +1,61 @@
+// Records that point at states, by mangled image reference: a small file each, replaced as a whole.
+
+import type { Scratch } from "../store/scratch.ts";
+import type { Store } from "../store/store.ts";
+import type { DELETED, DIRECTORIES_AT, NAMES, UNREADY } from "./layout.ts";
+import { isStateName } from "./state_files.ts";
+
+/** A kind of record. */
+export type RecordKind = typeof NAMES | typeof UNREADY | typeof DELETED | typeof DIRECTORIES_AT;
+
+export interface StateRecord {
+  /** Of the state's file. */
+  readonly state: string;
+  /** Seconds since 1970 when it was made. */
+  readonly time: number;
+  /** Tells the directory from others that were at its place. */
+  readonly identity?: string;
+}
+
+/** Undefined also if it is damaged: the record is lost then, not what it pointed at. */
+export function findRecord(store: Store, kind: RecordKind, name: string): StateRecord | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`${store.path}/${kind}/${name}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  try {
+    const record = JSON.parse(text) as StateRecord;
+    return isStateName(record.state) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SCRATCH is where the new record is written. */
+export function setRecord(
+  store: Store,
+  scratch: Scratch,
+  kind: RecordKind,
+  name: string,
+  record: Omit<StateRecord, "time">,
+): void {
+  const time = Math.floor(Date.now() / 1000);
+  Deno.writeTextFileSync(`${scratch.path}/record`, JSON.stringify({ ...record, time }) + "\n");
+  Deno.renameSync(`${scratch.path}/record`, `${store.path}/${kind}/${name}`);
+}
+
+export function removeRecord(store: Store, kind: RecordKind, name: string): void {
+  try {
+    Deno.removeSync(`${store.path}/${kind}/${name}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Mangled references of all records of a kind, sorted. */
+export function listRecords(store: Store, kind: RecordKind): string[] {
+  return [...Deno.readDirSync(`${store.path}/${kind}`)].map(({ name }) => name).sort();
+}

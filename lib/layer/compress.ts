@@ -1,0 +1,91 @@
+// Streams of bytes into compression, on all cores at once: data is cut into pieces that are compressed
+// by themselves and put one behind the other. The same data gives the same bytes, on any machine.
+
+import { compressPiece, type EncoderKind } from "../../ffi/codec.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { ChError } from "../error.ts";
+import { readAhead } from "./read_ahead.ts";
+
+/** How to compress, or not at all. */
+export type Compressor = EncoderKind | "none";
+
+export interface LevelRange {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly usual: number;
+}
+
+export const LEVELS: Readonly<Record<EncoderKind, LevelRange>> = {
+  gzip: { lowest: 0, highest: 12, usual: 6 },
+  bzip2: { lowest: 1, highest: 9, usual: 9 },
+  xz: { lowest: 0, highest: 9, usual: 6 },
+  zstd: { lowest: 1, highest: 22, usual: 3 },
+};
+
+// Large enough that separate pieces cost less than 1 % (for gzip, with its small window, 0.1 %); for
+// bzip2 a multiple of its blocks.
+const PIECE_SIZES: Readonly<Record<EncoderKind, number>> = {
+  gzip: 1 << 20,
+  bzip2: 3 * 900_000,
+  xz: 16 << 20,
+  zstd: 8 << 20,
+};
+
+/** CHUNKS compressed. LEVEL must be in the range of {@linkcode LEVELS}. */
+export async function* compress(
+  chunks: AsyncIterable<Uint8Array>,
+  compressor: Compressor,
+  level?: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (compressor === "none") yield* chunks;
+  else yield* readAhead(compressPieces(chunks, compressor, level ?? LEVELS[compressor].usual), 2);
+}
+
+async function* compressPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  kind: EncoderKind,
+  level: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const running: Promise<Uint8Array>[] = [];
+  const cores = navigator.hardwareConcurrency;
+  let isEmpty = true;
+  for await (const piece of gather(chunks, PIECE_SIZES[kind])) {
+    isEmpty = false;
+    const compressed = compressOne(kind, piece, level);
+    compressed.catch(() => {}); // reported when its turn comes
+    running.push(compressed);
+    if (running.length > cores) yield await running.shift()!;
+  }
+  for (const compressed of running) yield await compressed;
+  if (isEmpty) yield await compressOne(kind, new Uint8Array(), level);
+}
+
+async function compressOne(kind: EncoderKind, piece: Uint8Array, level: number) {
+  try {
+    return await compressPiece(kind, piece, level);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new ChError(`can’t compress with ${kind} at level ${level}`, { cause: error });
+  }
+}
+
+/** CHUNKS cut into pieces of SIZE, but for the last. */
+async function* gather(
+  chunks: AsyncIterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  let block = new Uint8Array(size), filled = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + size - filled);
+      block.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < size) continue;
+      yield block;
+      block = new Uint8Array(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
+}

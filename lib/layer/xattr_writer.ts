@@ -1,0 +1,37 @@
+// Extended attributes for what is written into a directory, where its file system has them.
+
+import { SystemError } from "../../ffi/system_error.ts";
+import { setXattr } from "../../ffi/tree_change.ts";
+import type { Entry } from "./entry.ts";
+import { isPortableXattr } from "./xattr.ts";
+
+export class XattrWriter {
+  readonly #isWanted: boolean;
+  #isPossible = true;
+
+  constructor(isWanted: boolean) {
+    this.#isWanted = isWanted;
+  }
+
+  /** Whether attributes were wanted, and the file system has none. */
+  get isLacking(): boolean {
+    return this.#isWanted && !this.#isPossible;
+  }
+
+  /** Whether there is something to write for this entry. */
+  concerns(entry: Entry): boolean {
+    return this.#isWanted && this.#isPossible && entry.xattrs !== undefined;
+  }
+
+  write(entry: Entry, dirFd: number, path: string): void {
+    if (!this.concerns(entry)) return;
+    try {
+      for (const [name, value] of entry.xattrs!) {
+        if (isPortableXattr(name)) setXattr(dirFd, path, name, value);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== "EOPNOTSUPP") throw error;
+      this.#isPossible = false;
+    }
+  }
+}

@@ -1,0 +1,189 @@
+// Pushing: an image in storage, or any directory, becomes one in a registry (spec ch-image §12).
+
+import { openRoot } from "../../ffi/tree.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { ChError } from "../error.ts";
+import type { Log } from "../log/log.ts";
+import { digestBytes } from "../oci/digest.ts";
+import { shortDigest } from "../oci/unpack.ts";
+import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
+import type { ImageReference } from "../reference/reference.ts";
+import { Downloads } from "../store/downloads.ts";
+import { UPLOADS } from "../store/layout.ts";
+import type { Metadata } from "../store/metadata.ts";
+import { readMetadata } from "../store/metadata_files.ts";
+import type { Store } from "../store/store.ts";
+import { layerFileName } from "./image_blobs.ts";
+import { PULLED_FROM } from "./pulled_files.ts";
+import { planPush, type PushPlan } from "./push_plan.ts";
+import { type RegistrySettings, Repository } from "./repository.ts";
+import { BlobInFile, Spool } from "./spool.ts";
+import { type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
+
+export interface PushSettings {
+  readonly registry: RegistrySettings;
+  readonly defaults: RegistryDefaults;
+}
+
+export interface PushRequest {
+  readonly source: ImageReference;
+  readonly destination: ImageReference;
+  /** Directory to push instead of the image SOURCE of the storage. */
+  readonly directory?: string | undefined;
+  /** All in one layer, even if it is known which were pulled. */
+  readonly isSingleLayer: boolean;
+}
+
+/** Blobs on their way at the same time. */
+const PARALLEL = 3;
+
+/** Throws a ChError; what the registry had under the name stays then. */
+export async function pushImage(
+  store: Store,
+  request: PushRequest,
+  settings: PushSettings,
+): Promise<void> {
+  const { source, destination, directory, isSingleLayer } = request;
+  const { log, signal } = settings.registry;
+  const reference = canonicalizeReference(destination, settings.defaults);
+  if (reference.digest !== undefined) {
+    throw new ChError(`can’t push to a digest, only to a tag: ${destination.text}`);
+  }
+  log.info(`pushing image:   ${source.text}`);
+  const path = directory ?? store.imagePath(source);
+  if (directory === undefined) log.verbose(`image path:      ${path}`);
+  else log.info(`image path:      ${path}`);
+  if (destination.text !== source.text) log.info(`destination:     ${destination.text}`);
+  if (directory === undefined && !store.hasImage(source)) {
+    throw new ChError(`can’t push: no image ${source.text}`);
+  }
+  using root = openImage(path);
+  using repository = new Repository(reference, settings.registry);
+  await requirePush(repository);
+
+  using spool = new Spool(`${store.path}/${UPLOADS}`);
+  const downloads = new Downloads(store.path);
+  const metadata = readMetadata(root.fd, path, log);
+  const image = { rootFd: root.fd, name: path, metadata };
+  const mode = isSingleLayer ? "single" : "layered";
+  const plan = await planPush(image, mode, { spool, downloads, log });
+  signal?.throwIfAborted();
+
+  log.info("starting upload");
+  const from = findOrigin(metadata, repository);
+  await uploadLayers(repository, plan, { spool, downloads, from, log });
+  await uploadConfig(repository, plan, log);
+  await uploadManifest(repository, plan, reference.tag!, log);
+  log.info("cleaning up");
+  log.info("done");
+}
+
+function openImage(path: string) {
+  try {
+    return openRoot(path);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new ChError(`can’t push: ${path} does not appear to be an image`, { cause: error });
+  }
+}
+
+/** Repository of the same registry that the image's layers came from. */
+function findOrigin(metadata: Metadata, { registry }: Repository): string | undefined {
+  const from = metadata[PULLED_FROM];
+  if (typeof from !== "string" || !from.startsWith(`${registry}/`)) return undefined;
+  return from.slice(registry.length + 1).replace(/(@sha256)?:[^/]*$/, "");
+}
+
+interface Places {
+  readonly spool: Spool;
+  readonly downloads: Downloads;
+  readonly from: string | undefined;
+  readonly log: Log;
+}
+
+async function uploadLayers(
+  repository: Repository,
+  { manifest: { layers }, kept }: PushPlan,
+  { spool, downloads, from, log }: Places,
+): Promise<void> {
+  const waiting = [...layers.entries()].filter(([index, { digest }]) =>
+    layers.findIndex((other) => other.digest === digest) === index
+  );
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, { digest, size }] = next;
+      const isKept = kept.some((layer) => layer.digest === digest);
+      using file = isKept && downloads.has(layerFileName({ digest }), size)
+        ? new BlobInFile(downloads.pathOf(layerFileName({ digest })), digest, size)
+        : undefined;
+      const blob = {
+        digest,
+        size,
+        from: isKept ? from : undefined,
+        local: file ?? spool.open(digest),
+      };
+      const label = `layer ${index + 1}/${layers.length}: ${shortDigest({ digest })}: `;
+      await uploadOne(repository, blob, label, log);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}
+
+async function uploadConfig(
+  repository: Repository,
+  { manifest: { config }, configBytes }: PushPlan,
+  log: Log,
+): Promise<void> {
+  const { digest, size } = config;
+  const local = {
+    digest,
+    size,
+    read: (start: number, end: number) => configBytes.slice(start, end),
+  };
+  const label = `config: ${shortDigest({ digest })}: `;
+  await uploadOne(repository, { digest, size, from: undefined, local }, label, log);
+}
+
+async function uploadOne(
+  repository: Repository,
+  blob: RemoteBlob,
+  label: string,
+  log: Log,
+): Promise<void> {
+  log.info(`${label}checking if already in repository`);
+  let meter: Disposable & { update(done: number): void } | undefined;
+  let done = 0;
+  try {
+    const result = await uploadBlob(
+      repository,
+      blob,
+      () => meter = log.progress(`${label}not present, uploading...`, blob.size),
+      (bytes) => meter?.update(done += bytes),
+    );
+    if (result === "present") log.info(`${label}already present`);
+    if (result === "mounted") log.info(`${label}mounted from the repository it was pulled from`);
+  } finally {
+    meter?.[Symbol.dispose]();
+  }
+}
+
+async function uploadManifest(
+  repository: Repository,
+  { manifest, manifestBytes }: PushPlan,
+  tag: string,
+  log: Log,
+): Promise<void> {
+  log.info("manifest: uploading");
+  const response = await repository.request("PUT", `manifests/${tag}`, {
+    headers: { "Content-Type": manifest.mediaType },
+    body: manifestBytes,
+    expected: [200, 201, 202],
+  });
+  await response.body?.cancel();
+  const digest = await digestBytes(manifestBytes);
+  const theirs = response.headers.get("Docker-Content-Digest");
+  if (theirs !== null && theirs !== digest) {
+    throw new ChError(`registry stored another manifest than was sent: ${theirs}, not ${digest}`);
+  }
+  log.verbose(`manifest digest: ${digest}`);
+}

@@ -1,0 +1,183 @@
+// What to push: the layers an image was pulled with and one with what was built on them, or all of it
+// as one layer.
+
+import { readWhole } from "../../ffi/descriptor.ts";
+import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
+import { decompress, openFileChunks } from "../layer/codec.ts";
+import { readTar } from "../layer/tar_reader.ts";
+import type { Log } from "../log/log.ts";
+import { canonicalJson } from "../oci/canonical_json.ts";
+import { toImageDetails } from "../oci/image_metadata.ts";
+import { DOCKER } from "../oci/media_type.ts";
+import {
+  type Descriptor,
+  encodeDocument,
+  type HistoryEntry,
+  type ImageDetails,
+  type Manifest,
+} from "../oci/model.ts";
+import {
+  fitHistory,
+  type ImageStyle,
+  type PackedLayer,
+  packImage,
+  packLayer,
+} from "../oci/pack.ts";
+import type { Downloads } from "../store/downloads.ts";
+import type { Metadata } from "../store/metadata.ts";
+import { ENVIRONMENT_FILE, METADATA_FILE } from "../store/metadata_files.ts";
+import { readBaseTree } from "./base_tree.ts";
+import { findChanges, readChanges } from "./built_changes.ts";
+import { layerFileName } from "./image_blobs.ts";
+import { PULLED_FROM } from "./pulled_files.ts";
+import { findPulledBase, type PulledBase } from "./pulled_base.ts";
+import { readPulledMetadata } from "./pulled_metadata.ts";
+import { readPushedTree } from "./pushed_tree.ts";
+import type { Spool } from "./spool.ts";
+
+export interface PushPlan {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly configBytes: Uint8Array;
+  /** Layers of the manifest that were not made here. */
+  readonly kept: readonly Descriptor[];
+}
+
+/** An image to push. */
+export interface PushedImage {
+  readonly rootFd: number;
+  /** For messages. */
+  readonly name: string;
+  readonly metadata: Metadata;
+}
+
+export interface PlanTools {
+  readonly spool: Spool;
+  readonly downloads: Downloads;
+  readonly log: Log;
+}
+
+/** MODE: all as one layer, or what is known of layers kept. */
+export async function planPush(
+  image: PushedImage,
+  mode: "layered" | "single",
+  tools: PlanTools,
+): Promise<PushPlan> {
+  const base = mode === "layered" ? await findPulledBase(image.rootFd, tools.log) : undefined;
+  if (base === undefined) return await planSingle(image, tools);
+  const missing = base.manifest.layers.filter((layer) =>
+    !tools.downloads.has(layerFileName(layer), layer.size)
+  );
+  if (missing.length === 0) return await planLayered(image, base, tools);
+  tools.log.info("layers of base image not in download cache, pushing one layer");
+  return await planSingle(image, tools);
+}
+
+async function planSingle(image: PushedImage, { spool, log }: PlanTools): Promise<PushPlan> {
+  log.info("layer 1/1: gathering");
+  log.info("layer 1/1: preparing");
+  const tree = readPushedTree(image.rootFd, image.name, log);
+  const layer = await packLayer(tree, spool, LAYER);
+  log.info("preparing metadata");
+  const details = describe(image, undefined);
+  const history = fitHistory(details.history ?? [], 1);
+  return await complete({ ...details, history }, [layer], [], "docker", spool);
+}
+
+const LAYER = { style: "docker", compressor: "gzip" } as const;
+
+async function planLayered(
+  image: PushedImage,
+  base: PulledBase,
+  { spool, downloads, log }: PlanTools,
+): Promise<PushPlan> {
+  const { manifest: { layers, mediaType }, config } = base;
+  log.info("looking for what was built on the pulled layers");
+  const tree = await readBaseTree(layers.map((layer) => readLayerFile(downloads, layer)));
+  const open = () => readPushedTree(image.rootFd, image.name, log);
+  const volumes = Object.keys(config.config?.Volumes ?? {});
+  const changes = await findChanges(tree, volumes, open(), image.rootFd);
+  const isSame = changes.changed.size + changes.removed.length === 0;
+  if (isSame && hasPulledMetadata(image.metadata, base)) {
+    log.info("nothing was built on it: pushing the image as it was pulled");
+    const { manifest, manifestBytes, configBytes } = base;
+    return { manifest, manifestBytes, configBytes, kept: layers };
+  }
+  const number = layers.length + 1;
+  log.info(`layer ${number}/${number}: preparing`);
+  const style: ImageStyle = mediaType === DOCKER.manifest ? "docker" : "oci";
+  const built = await packLayer(readChanges(changes, open(), image.rootFd), spool, {
+    ...LAYER,
+    style,
+  });
+  log.info("preparing metadata");
+  const kept = layers.map((blob, index) => ({ blob, diffId: config.rootfs.diff_ids[index]! }));
+  const details = describe(image, config);
+  const history = extendHistory(details.history ?? [], config.history ?? [], layers.length);
+  return await complete({ ...details, history }, [...kept, built], layers, style, spool);
+}
+
+async function complete(
+  details: ImageDetails,
+  layers: readonly PackedLayer[],
+  kept: readonly Descriptor[],
+  style: ImageStyle,
+  spool: Spool,
+): Promise<PushPlan> {
+  const { manifest } = await packImage(layers, details, spool, style);
+  const config = spool.open(manifest.config.digest)!;
+  return {
+    manifest,
+    manifestBytes: encodeDocument(manifest),
+    configBytes: config.read(0, config.size),
+    kept,
+  };
+}
+
+function readLayerFile(downloads: Downloads, layer: Descriptor) {
+  const path = downloads.pathOf(layerFileName(layer));
+  return readTar(decompress(openFileChunks(path), path), path);
+}
+
+/** Whether METADATA are what pulling made of the base's configuration. */
+function hasPulledMetadata(metadata: Metadata, { configBytes }: PulledBase): boolean {
+  const { [PULLED_FROM]: _, ...own } = metadata;
+  const pulled = readPulledMetadata(configBytes);
+  return canonicalJson(own) === canonicalJson({ ...pulled, arg: own.arg });
+}
+
+/** All but layers and history. The time is that of the last change: the same image, the same bytes. */
+function describe(image: PushedImage, pulled: ImageDetails | undefined): ImageDetails {
+  const { rootFd, metadata } = image;
+  const details = toImageDetails({
+    metadata,
+    environment: findText(rootFd, ENVIRONMENT_FILE),
+    pulled,
+  });
+  const { mtime } = findEntry(rootFd, METADATA_FILE) ?? readEntry(rootFd, "");
+  return {
+    ...details,
+    created: new Date(mtime * 1000).toISOString().replace(".000Z", "Z"),
+    comment: "pushed with Charliecloud",
+  };
+}
+
+function findText(rootFd: number, path: string): Uint8Array | undefined {
+  const found = findEntry(rootFd, path);
+  if (found?.type !== "file") return undefined;
+  using file = openFile(rootFd, path);
+  return readWhole(file.fd, found.size);
+}
+
+/** As many entries that made a layer as there are layers: COUNT of the base, and one. */
+function extendHistory(
+  all: readonly HistoryEntry[],
+  base: readonly HistoryEntry[],
+  count: number,
+): readonly HistoryEntry[] {
+  const begin = all.slice(0, base.length);
+  const isKnown = canonicalJson(begin) === canonicalJson(base) &&
+    base.filter((entry) => entry.empty_layer !== true).length === count;
+  if (!isKnown) return fitHistory(all, count + 1);
+  return [...base, ...fitHistory(all.slice(base.length), 1)];
+}

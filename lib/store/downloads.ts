@@ -1,0 +1,125 @@
+// The download cache: what registries sent, by digest or name, and blobs still on their way, which a
+// later command goes on with (spec ch-image §10).
+
+import { acquireLock, type FileLock } from "../../ffi/lock.ts";
+import { SystemError } from "../../ffi/system_error.ts";
+import { ChError } from "../error.ts";
+import { DOWNLOADS } from "./layout.ts";
+
+const PARTIAL = "part_";
+const LOCK = "lock_";
+
+/** How often to look whether another process is done. */
+const INTERVAL = 100;
+
+/** Whether a file of the cache is the beginning of a blob, and of use to the next who wants it. */
+export function isResumable(name: string): boolean {
+  return /^part_[0-9a-f]{64}\.(tar\.gz|json)$/.test(name);
+}
+
+export class Downloads {
+  constructor(readonly storePath: string) {}
+
+  pathOf(name: string): string {
+    return `${this.storePath}/${DOWNLOADS}/${name}`;
+  }
+
+  partialPathOf(name: string): string {
+    return this.pathOf(PARTIAL + name);
+  }
+
+  /** Whether the whole of NAME is there, of SIZE bytes if that is known. */
+  has(name: string, size: number | undefined): boolean {
+    try {
+      const found = Deno.statSync(this.pathOf(name));
+      return found.isFile && (size === undefined || found.size === size);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
+  read(name: string): Uint8Array {
+    return Deno.readFileSync(this.pathOf(name));
+  }
+
+  /** Replaces NAME in one step. */
+  write(name: string, bytes: Uint8Array): void {
+    const fresh = this.partialPathOf(`${crypto.randomUUID()}`);
+    try {
+      Deno.writeFileSync(fresh, bytes, { createNew: true });
+      Deno.renameSync(fresh, this.pathOf(name));
+    } catch (error) {
+      throw new ChError(`can’t write: ${this.pathOf(name)}`, { cause: error });
+    }
+  }
+
+  /** NAME becomes a link to TARGET beside it. */
+  link(name: string, target: string): void {
+    const fresh = this.partialPathOf(`${crypto.randomUUID()}`);
+    Deno.symlinkSync(target, fresh);
+    Deno.renameSync(fresh, this.pathOf(name));
+  }
+
+  /**
+   * Keeps other processes from downloading NAME, waiting while one does: what it has got is there then.
+   * ON_WAIT is called once if there is something to wait for.
+   */
+  async lock(name: string, signal: AbortSignal | undefined, onWait: () => void): Promise<FileLock> {
+    const path = this.pathOf(LOCK + name);
+    for (let isFirst = true;; isFirst = false) {
+      signal?.throwIfAborted();
+      const lock = tryLock(path);
+      // Who held it before may have removed the file that we have just locked.
+      if (lock !== undefined && isPresent(path)) return lock;
+      lock?.[Symbol.dispose]();
+      if (lock !== undefined) continue;
+      if (isFirst) onWait();
+      await new Promise((done) => setTimeout(done, INTERVAL));
+    }
+  }
+
+  /** NAME is all there: what stood beside it is not needed any more. To be called with its lock held. */
+  complete(name: string): void {
+    Deno.renameSync(this.partialPathOf(name), this.pathOf(name));
+  }
+
+  /** To be called with the lock still held, as the last thing. */
+  removeLockFile(name: string): void {
+    removeIfThere(this.pathOf(LOCK + name));
+  }
+
+  /** What there is of NAME is of no use. */
+  discard(name: string): void {
+    removeIfThere(this.partialPathOf(name));
+  }
+}
+
+function tryLock(path: string): FileLock | undefined {
+  try {
+    return acquireLock(path);
+  } catch (error) {
+    const isHeld = error instanceof SystemError && ["EAGAIN", "EACCES"].includes(error.code) &&
+      error.call.startsWith("fcntl");
+    if (isHeld) return undefined;
+    throw new ChError(`can’t lock: ${path}`, { cause: error });
+  }
+}
+
+function isPresent(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

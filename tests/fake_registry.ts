@@ -1,0 +1,162 @@
+// A registry made up for a test, in this process: it serves what it is told to, right or wrong, and
+// remembers what it was asked.
+
+export interface Asked {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly range: string | undefined;
+}
+
+/** Answers a request in its own way; undefined lets the registry answer. */
+export type Intercept = (request: Request, url: URL, count: number) =>
+  | Response
+  | Promise<Response>
+  | undefined;
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+
+export class FakeRegistry implements AsyncDisposable {
+  readonly asked: Asked[] = [];
+  readonly blobs = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** By tag or digest. */
+  readonly manifests = new Map<string, { type: string; bytes: Uint8Array<ArrayBuffer> }>();
+  intercept: Intercept = () => undefined;
+  /** Whether it sends parts of blobs. */
+  hasRanges = true;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor() {
+    this.#server = Deno.serve(
+      {
+        hostname: "127.0.0.1",
+        port: 0,
+        onListen() {},
+        onError: () => new Response(null, { status: 500 }),
+      },
+      (request) => this.#answer(request),
+    );
+  }
+
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** How often a path that ends so was asked for. */
+  count(method: string, end: string): number {
+    return this.asked.filter((one) => one.method === method && one.path.endsWith(end)).length;
+  }
+
+  async addBlob(bytes: Uint8Array<ArrayBuffer> | string): Promise<string> {
+    const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    const digest = await digestOf(data);
+    this.blobs.set(digest, data);
+    return digest;
+  }
+
+  async addManifest(tag: string, value: unknown, type = MANIFEST): Promise<string> {
+    const bytes = new TextEncoder().encode(
+      typeof value === "string" ? value : JSON.stringify(value),
+    );
+    const digest = await digestOf(bytes);
+    this.manifests.set(tag, { type, bytes });
+    this.manifests.set(digest, { type, bytes });
+    return digest;
+  }
+
+  /** An image with these LAYERS; returns their digests. */
+  async addImage(
+    tag: string,
+    layers: readonly Uint8Array<ArrayBuffer>[],
+    config: object = {},
+  ): Promise<string[]> {
+    const digests: string[] = [];
+    for (const layer of layers) digests.push(await this.addBlob(layer));
+    const configText = JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: {},
+      rootfs: { type: "layers", diff_ids: digests },
+      history: [],
+      ...config,
+    });
+    const configDigest = await this.addBlob(configText);
+    await this.addManifest(tag, {
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config: {
+        mediaType: "application/vnd.oci.image.config.v1+json",
+        digest: configDigest,
+        size: new TextEncoder().encode(configText).length,
+      },
+      layers: layers.map((layer, index) => ({
+        mediaType: "application/vnd.oci.image.layer.v1.tar",
+        digest: digests[index],
+        size: layer.length,
+      })),
+    });
+    return digests;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const path = url.pathname + url.search;
+    const count = this.asked.filter((one) => one.path === path && one.method === request.method)
+      .length;
+    this.asked.push({
+      method: request.method,
+      path,
+      authorization: request.headers.get("Authorization") ?? undefined,
+      range: request.headers.get("Range") ?? undefined,
+    });
+    const own = await this.intercept(request, url, count);
+    if (own !== undefined) return own;
+    const [, kind, name] = /\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (url.pathname === "/v2/") return new Response();
+    if (kind === "manifests") {
+      const found = this.manifests.get(name!);
+      if (found === undefined) return new Response(null, { status: 404 });
+      return new Response(found.bytes, { headers: { "Content-Type": found.type } });
+    }
+    const blob = this.blobs.get(name ?? "");
+    if (blob === undefined) return new Response(null, { status: 404 });
+    return sendBlob(blob, this.hasRanges ? request.headers.get("Range") : null);
+  }
+}
+
+export function sendBlob(blob: Uint8Array<ArrayBuffer>, range: string | null): Response {
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+  if (from === undefined) return new Response(blob);
+  const start = Number(from), end = to ? Number(to) + 1 : blob.length;
+  return new Response(blob.subarray(start, end), {
+    status: 206,
+    headers: { "Content-Range": `bytes ${start}-${end - 1}/${blob.length}` },
+  });
+}
+
+/** The first bytes of a blob, and then the connection breaks. */
+export function sendBroken(blob: Uint8Array<ArrayBuffer>, count: number): Response {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(blob.subarray(0, count));
+    },
+    async pull(controller) {
+      await new Promise((done) => setTimeout(done, 50));
+      controller.error(new Error("broken on purpose"));
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: { "Content-Length": String(blob.length) } });
+}
+
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return `sha256:${new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex()}`;
+}
