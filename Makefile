@@ -168,6 +168,8 @@ $(BUILD)/ctests/%: c/tests/%.c $(SANITIZED_OBJECTS) $(C_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $< $(SANITIZED_OBJECTS) $(SHIM_LIBS) -o $@
 
+$(BUILD)/ctests/squashfs_corpus_test: c/tests/fuzz_squashfs.c
+
 $(BUILD)/sanitized/%.o: c/%.c $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@

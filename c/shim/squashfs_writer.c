@@ -25,8 +25,10 @@
 #include "squashfs_tables.h"
 
 #define READ_SIZE (1u << 20)
-/* Blocks under way for each worker: enough that none waits for the one that reads. */
+/* Blocks under way for each worker, and at least: enough that none waits for the one that reads, be
+ * that kept off its core for a while. */
 #define BACKLOG 10
+#define BACKLOG_MIN (16u << 20) /* bytes */
 
 static_assert(sizeof(struct ch_squashfs_settings) == 24, "ffi/squashfs_writer.ts packs this");
 static_assert(sizeof(struct ch_squashfs_entry) == 56, "ffi/squashfs_writer.ts packs this");
@@ -120,6 +122,14 @@ static int create_compressors(struct ch_squashfs *w, const struct ch_squashfs_se
     return code;
 }
 
+static size_t backlog(const struct ch_squashfs_settings *settings)
+{
+    size_t blocks = (size_t)settings->workers * BACKLOG;
+    size_t least = BACKLOG_MIN / settings->block_size;
+
+    return blocks > least ? blocks : least;
+}
+
 static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
 {
     sqfs_file_t *file = squashfs_output_file(w->out);
@@ -136,7 +146,7 @@ static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_sett
         .size = sizeof(desc),
         .max_block_size = settings->block_size,
         .num_workers = settings->workers,
-        .max_backlog = settings->workers * BACKLOG,
+        .max_backlog = backlog(settings),
         .cmp = w->compressor,
         .wr = w->blocks,
         .tbl = w->fragments,
