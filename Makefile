@@ -18,6 +18,11 @@ TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
 C_COMMON := c/error.c $(wildcard c/squashfs/*.c)
 C_SHIM   := $(C_COMMON) $(wildcard c/shim/*.c)
 C_INIT   := $(C_COMMON) $(wildcard c/init/*.c)
+# What init has for the small engine, and the build tool that makes its snapshot.
+C_ENGINE := $(wildcard c/engine/*.c) c/entry/caller_record.c \
+	$(addprefix c/shim/,identity.c path.c squashfs_reader.c syslog.c tree_beneath.c)
+C_SNAPSHOT := c/engine/machine.c c/engine/native.c c/engine/snapshot/main.c
+XS       := node_modules/@agoric/xsnap/moddable/xs
 C_TESTS  := $(wildcard c/tests/*_test.c)
 C_HEADERS := $(wildcard c/*.h c/*/*.h)
 TS_CLI   := $(shell find cli lib ffi -name '*.ts' 2>/dev/null)
@@ -33,6 +38,10 @@ ifeq ($(ARCH),x86_64)
 ENTRY_CFLAGS += -fcf-protection=none -mno-red-zone -mgeneral-regs-only
 endif
 
+XS_CFLAGS := -DINCLUDE_XSPLATFORM '-DXSPLATFORM="xs_platform.h"' -DmxDebug=1 -DmxNoConsole=1 \
+	-DmxBoundsCheck=1 -DmxParse=1 -DmxRun=1 -DmxSloppy=1 -DmxSnapshot=1 -DmxMinusZero=1 \
+	-Ic/engine -isystem $(XS)/includes -isystem $(XS)/platforms -isystem $(XS)/sources
+
 DECOMPRESSORS := -l:libz.a -l:libzstd.a -l:liblzma.a -l:liblz4.a -l:liblzo2.a
 SHIM_LIBS := -l:libsquashfs.a -l:libdeflate.a -l:libbz2.a $(DECOMPRESSORS) -lpthread
 # What newer C libraries export under a newer version.
@@ -42,13 +51,16 @@ INIT_LIBS := -l:libdeflate.a $(DECOMPRESSORS) -lpthread
 ENTRY_OBJECTS := $(patsubst c/%.c,$(BUILD)/%.o,$(wildcard c/entry/*.c)) $(BUILD)/entry/start_$(ARCH).o
 SHIM_OBJECTS := $(C_SHIM:c/%.c=$(BUILD)/shim/%.o)
 INIT_OBJECTS := $(C_INIT:c/%.c=$(BUILD)/init/%.o)
+ENGINE_OBJECTS := $(C_ENGINE:c/%.c=$(BUILD)/init/%.o) $(BUILD)/init/engine/payloads.o
+SNAPSHOT_OBJECTS := $(C_SNAPSHOT:c/%.c=$(BUILD)/init/%.o)
+XS_OBJECTS = $(patsubst $(XS)/sources/%.c,$(BUILD)/xs/%.o,$(wildcard $(XS)/sources/*.c))
 SANITIZED_OBJECTS := $(patsubst c/%.c,$(BUILD)/sanitized/%.o,\
 	$(filter-out c/init/main.c c/shim/glibc.c,$(sort $(C_SHIM) $(C_INIT))))
 CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
 
-.PHONY: all help deps compile check fmt test ctests bench install demo clean
+.PHONY: all help deps compile check fmt test ctests bench install demo clean xs
 
 all: $(BUILD)/ch $(TOOLS:%=$(BUILD)/%) ## build build/ch and its names
 
@@ -69,13 +81,27 @@ $(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/.done $(B
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 	ln -sf ch $@
 
-# One script a tool, so that each loads only its own code; cli/main.ts is the start of all. What a
+# ch-run's script is for the small engine, which sees the language alone. It is not minified: stack
+# traces there have no columns.
+$(BUILD)/ch-run.js: $(DENO) $(TS_CLI)
+	$(ESBUILD) cli/start_small.ts --bundle --format=iife --platform=neutral --target=es2022 \
+		--inject:ffi/small/deno.ts '--define:import.meta.url="file:///none"' \
+		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(TOOLS:ch-%=%))) \
+		--sourcemap=external --sources-content=false --log-level=warning --outfile=$@
+
+$(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
+	$(BUILD)/ch-snapshot $< ch-run.js $@
+
+$(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
+	$(CC) $^ -lm -lpthread -o $@
+
+# Deno's scripts: one a tool, so that each loads only its own code; cli/start.ts is the start of all. What a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
-	for tool in ch $(TOOLS); do \
+	for tool in ch $(filter-out ch-run,$(TOOLS)); do \
 		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
-		$(ESBUILD) cli/main.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
+		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
 			--log-level=warning --outfile=$(@D)/$$tool.js || exit 1; \
@@ -103,8 +129,29 @@ $(BUILD)/libch.so: $(SHIM_OBJECTS)
 	@! objdump -T $@ | grep -E 'GLIBC_2\.(2[89]|[3-9][0-9])' || \
 		{ echo "$@: needs a newer C library than 2.27; see c/shim/glibc.c" >&2; rm $@; exit 1; }
 
-$(BUILD)/ch-init: $(INIT_OBJECTS)
-	$(CC) -static -s -Wl,--gc-sections $^ $(INIT_LIBS) -o $@
+$(BUILD)/ch-init: $(INIT_OBJECTS) $(ENGINE_OBJECTS) $(BUILD)/libxs.a
+	$(CC) -static-pie -s -Wl,--gc-sections $^ $(INIT_LIBS) -lm -o $@
+
+# By a make of its own: this one began before npm had brought the sources, and knows of none.
+$(BUILD)/libxs.a: $(DENO) c/engine/xs_platform.h
+	$(MAKE) -s --no-print-directory xs
+
+xs: $(XS_OBJECTS)
+	$(AR) rcs $(BUILD)/libxs.a $^
+
+$(BUILD)/xs/%.o: $(XS)/sources/%.c c/engine/xs_platform.h | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(XS_CFLAGS) -O2 -w -fPIE -fno-common -ffunction-sections -c $< -o $@
+
+$(BUILD)/init/engine/%.o: c/engine/%.c $(C_HEADERS) | $(DENO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(XS_CFLAGS) -fPIE -ffunction-sections -c $< -o $@
+
+$(BUILD)/ch-run.lines: $(BUILD)/ch-run.js tools/line_table.ts cli/source_place.ts
+	$(DENO) run -A --no-lock tools/line_table.ts $<.map $@
+
+$(BUILD)/init/engine/payloads.o: c/engine/payloads.S $(BUILD)/ch-run.snapshot $(BUILD)/ch-run.lines
+	$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
 $(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)
@@ -112,7 +159,7 @@ $(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(DENO)
 
 $(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(DENO)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -ffunction-sections -c $< -o $@
+	$(CC) $(CFLAGS) -fPIE -ffunction-sections -c $< -o $@
 
 ctests: $(CTESTS)
 
@@ -134,6 +181,7 @@ check: $(DENO) ## formatting, lint, types, C warnings
 	$(DENO) fmt --check
 	$(DENO) lint
 	$(DENO) check --no-lock mod.ts cli lib ffi tools tests
+	$(DENO) check --no-lock --config ffi/small/check.json cli/run.ts
 	clang-format --dry-run -Werror $$(git ls-files 'c/*.c' 'c/*.h')
 	$(MAKE) -s --no-print-directory $(BUILD)/libch.so $(BUILD)/ch-init ctests
 

@@ -20,9 +20,7 @@ struct ch_caller {
     uint64_t as_hard;
     int32_t stdio_flags[3]; /* fcntl(F_GETFL); -1 = closed */
     uint32_t plan_length;   /* bytes of the plan that follows */
-    uint64_t init_offset;   /* where init lies in the executable; 0 = CH_INIT names a file */
-    uint64_t init_length;
 };
-static_assert(sizeof(struct ch_caller) == 88, "no padding; written by entry, read by init");
+static_assert(sizeof(struct ch_caller) == 72, "no padding; written by entry, read by init");
 
 #endif

@@ -28,8 +28,13 @@ export function formatHelp(command: Command): string {
 
 /** Options to be shown by heading, in the order of their first appearance. */
 export function groupOptions(options: readonly Option[]): ReadonlyMap<string, readonly Option[]> {
-  const visible = options.filter((option) => !option.hidden && !option.absent);
-  return Map.groupBy(visible, (option) => option.group ?? "options");
+  const groups = new Map<string, Option[]>();
+  for (const option of options) {
+    if (option.hidden || option.absent) continue;
+    const heading = option.group ?? "options";
+    groups.set(heading, [...groups.get(heading) ?? [], option]);
+  }
+  return groups;
 }
 
 /** One line of a table: NAME in the left column, TEXT wrapped in the right one. */

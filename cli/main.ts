@@ -1,4 +1,5 @@
-// Where every tool starts: which one is wanted, loading only its code, and what nobody else caught.
+// Where every tool starts, whatever runs it (start.ts, start_small.ts): which one is wanted, loading only
+// its code, and what nobody else caught.
 
 import { readArguments } from "../ffi/process.ts";
 import { VERSION } from "../lib/version.ts";
@@ -31,10 +32,8 @@ Called by one of the names in parentheses (symlink, hard link or copy), this
 program is that tool. "ch TOOL --help" tells more.
 `;
 
-start();
-
-/** No top-level await: the script is evaluated, not imported (tools/graft/graft.ts). */
-async function start(): Promise<void> {
+/** Runs the tool that was called; ends the process. */
+export async function start(): Promise<void> {
   const argv = readArguments(Deno.args);
   try {
     Deno.exit(await dispatch(argv));

@@ -120,8 +120,8 @@ function formatPlace(error: Error, system: SystemError | undefined): string {
   return `(${file}:${line}${formatErrno(system)})`;
 }
 
-/** What only passes a message or an error on is not where it comes from. */
-const PASSING_ON: readonly string[] = ["run_log.ts", "failure.ts"];
+/** What only makes, or passes on, a message or an error is not where it comes from. */
+const PASSING_ON: readonly string[] = ["run_log.ts", "failure.ts", "error.ts", "system_error.ts"];
 
 function findThrowingPlace(error: Error): SourcePlace | undefined {
   for (const frame of (error.stack ?? "").split("\n").slice(1)) {

@@ -9,13 +9,26 @@ export interface SourcePlace {
   readonly line: number;
 }
 
-/** The place that FRAME, a line of Error.stack, tells of. */
+/** The place that FRAME, a line of Error.stack, tells of. The small engine's have no column. */
 export function findSourcePlace(frame: string): SourcePlace | undefined {
-  const match = /([^/(\s]+\.[jt]s)(?:, <anonymous>)?:(\d+):(\d+)\)?$/.exec(frame);
+  const match = /([^/(\s]+\.[jt]s)(?:, <anonymous>)?:(\d+)(?::(\d+))?\)?$/.exec(frame);
   if (match === null) return undefined;
-  const [, file, line, column] = match;
-  if (!file!.endsWith(".js")) return { file: file!, line: Number(line) };
-  return findOriginal(Number(line), Number(column)) ?? { file: file!, line: Number(line) };
+  const [, file = "", line, column] = match;
+  const place = { file, line: Number(line) };
+  if (!file.endsWith(".js")) return place;
+  return (column === undefined
+    ? findInTable(place.line)
+    : findOriginal(place.line, Number(column))) ??
+    place;
+}
+
+/** Bytes of a line in the table that the small engine has: "FILE:LINE", padded (tools/line_table.ts). */
+export const TABLE_WIDTH = 40;
+
+function findInTable(line: number): SourcePlace | undefined {
+  const bytes = readPart("CH_LINES", (line - 1) * TABLE_WIDTH, TABLE_WIDTH);
+  const [file = "", number] = new TextDecoder().decode(bytes ?? new Uint8Array()).trim().split(":");
+  return number === undefined ? undefined : { file, line: Number(number) };
 }
 
 interface SourceMap {
@@ -39,14 +52,21 @@ function findOriginal(line: number, column: number): SourcePlace | undefined {
   return { file: path.slice(path.lastIndexOf("/") + 1), line: found.line + 1 };
 }
 
-/** The last segment of generated LINE that begins at or before COLUMN; all count from 0. */
+interface Segment {
+  readonly source: number;
+  readonly line: number;
+}
+
+/** The last segment of generated LINE that begins at or before COLUMN; all count from 0. BEFORE is the last
+ * one before MAPPINGS, if these are not the whole. */
 export function findSegment(
   mappings: string,
   line: number,
   column: number,
-): { readonly source: number; readonly line: number } | undefined {
-  let source = 0, original = 0;
-  let found: { source: number; line: number } | undefined;
+  before: Segment = { source: 0, line: 0 },
+): Segment | undefined {
+  let { source, line: original } = before;
+  let found: Segment | undefined;
   for (const [at, segments] of mappings.split(";", line + 1).entries()) {
     let generated = 0;
     for (const segment of segments === "" ? [] : segments.split(",")) {

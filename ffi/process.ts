@@ -95,8 +95,9 @@ function findFields(
   return length === 0 ? undefined : splitStrings(out.subarray(0, length));
 }
 
-/** Path of init where the executable carries none. */
+/** Path of init where the executable is not init as well. */
 function initPath(): Uint8Array<ArrayBuffer> {
+  if (callerDescriptor() >= 0) return encodeCString("");
   return encodeCString(new URL("../build/ch-init", import.meta.url).pathname);
 }
 

@@ -8,7 +8,7 @@ output=$build/ch-compiled
 
 if ! "$deno" compile --no-lock --no-check -A --no-prompt --output "$output" \
     --include "$build/libch.so" --include "$build/ch-init" \
-    cli/main.ts 2> "$build/compile.log"; then
+    cli/start.ts 2> "$build/compile.log"; then
     sed 's/^/    /' "$build/compile.log" >&2
     if [[ -z ${DENORT_BIN:-} ]]; then
         echo "compile: deno compile needs the runtime denort, which Deno downloads from its own site." >&2

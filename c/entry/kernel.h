@@ -19,6 +19,8 @@
 #define SYS2(n, a, b) arch_syscall((n), (long)(a), (long)(b), 0, 0, 0, 0)
 #define SYS3(n, a, b, c) arch_syscall((n), (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define SYS4(n, a, b, c, d) arch_syscall((n), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define SYS6(n, a, b, c, d, e, f)                                                                  \
+    arch_syscall((n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 /* Text is put together piece by piece: these return where its NUL is. */
 HIDDEN char *append(char *at, const char *text);

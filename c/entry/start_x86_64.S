@@ -1,21 +1,18 @@
-/* First instructions and the jump to the original program; the other half of arch_x86_64.h.
- *
- * rsp points at argc, rdx holds ld.so's fini pointer, which the program must get. The new argument
- * block is built directly below the old one, so our own stack begins a page further down. */
+/* First instructions, and the jump into the program that the entry code has chosen; the other half of
+ * arch_x86_64.h. The kernel gives rsp, pointing at argc. What is prepared lies directly below that, so
+ * our own stack begins further down (START_ROOM of start.h). */
         .section .text.start, "ax", @progbits
         .globl  entry_start
         .hidden entry_start
 entry_start:
         mov     %rsp, %rdi
-        mov     %rdx, %r12
-        lea     graft(%rip), %r13
-        sub     $4096, %rsp
+        sub     $16384, %rsp
         and     $-16, %rsp
-        call    entry_prepare
-        mov     %rax, %rsp
-        mov     %r12, %rdx
         xor     %ebp, %ebp
-        add     8(%r13), %r13           /* graft.original_entry */
-        jmp     *%r13
+        call    entry_prepare
+        mov     %rax, %rsp              /* struct start: stack, code */
+        mov     %rdx, %rax
+        xor     %edx, %edx              /* nothing to be called at exit */
+        jmp     *%rax
 
         .section .note.GNU-stack, "", @progbits

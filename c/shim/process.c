@@ -2,24 +2,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../caller.h"
 #include "../ch.h"
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* Linux 6.3 */
-#endif
 
 /* What the caller had, as far as it can still be told: without entry code, that is `deno run` on a
  * source tree or a program made by `deno compile`. Deno ignores SIGPIPE itself. */
@@ -51,73 +43,6 @@ static int read_caller(int caller_fd, struct ch_caller *caller, struct ch_error 
     return 0;
 }
 
-static int copy_range(int from, off_t offset, uint64_t length, int to)
-{
-    while (length > 0) {
-        ssize_t n = sendfile(to, from, &offset, length);
-        if (n <= 0)
-            return -1;
-        length -= (uint64_t)n;
-    }
-    return 0;
-}
-
-/* A private file that is executable where memfds are not (vm.memfd_noexec): removed at once. */
-static int open_unlinked_copy(int from, off_t offset, uint64_t length)
-{
-    static const char *const places[] = {"/dev/shm", "/tmp", "/var/tmp", "/run/shm"};
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        char path[64], again[64];
-        int fd, readable;
-
-        snprintf(path, sizeof(path), "%s/ch-init.XXXXXX", places[i]);
-        fd = mkostemp(path, O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
-        readable = fchmod(fd, 0700) == 0 && copy_range(from, offset, length, fd) == 0
-                       ? open(again, O_RDONLY | O_CLOEXEC)
-                       : -1;
-        unlink(path);
-        close(fd); /* a file open for writing cannot be executed */
-        if (readable >= 0 && faccessat(readable, "", X_OK, AT_EMPTY_PATH) == 0)
-            return readable;
-        if (readable >= 0)
-            close(readable);
-    }
-    errno = EACCES;
-    return -1;
-}
-
-/* A descriptor of the program init that can be executed. */
-static int open_init(const struct ch_caller *caller, const char *init_path, struct ch_error *err)
-{
-    const char *path = caller->init_length == 0 ? init_path : "/proc/self/exe";
-    int from = open(path, O_RDONLY | O_CLOEXEC);
-    int fd;
-
-    if (from < 0)
-        return CH_FAIL(err, "open", "%s", path);
-    if (caller->init_length == 0)
-        return from;
-    fd = memfd_create("ch-init", MFD_CLOEXEC | MFD_EXEC);
-    if (fd < 0 && errno == EINVAL)
-        fd = memfd_create("ch-init", MFD_CLOEXEC);
-    if (fd >= 0 && copy_range(from, (off_t)caller->init_offset, caller->init_length, fd) < 0) {
-        int failed = CH_FAIL(err, "sendfile", "%s", path);
-        close(fd);
-        close(from);
-        return failed;
-    }
-    if (fd < 0)
-        fd = open_unlinked_copy(from, (off_t)caller->init_offset, caller->init_length);
-    close(from);
-    if (fd < 0)
-        return CH_FAIL(err, "memfd_create", "no place for an executable file (vm.memfd_noexec)");
-    return fd;
-}
-
 /* The block that init reads: caller's state, then the plan. Inherited by the next program. */
 static int open_block(struct ch_caller *caller, const void *plan, uint32_t plan_length,
                       struct ch_error *err)
@@ -137,11 +62,12 @@ static int open_block(struct ch_caller *caller, const void *plan, uint32_t plan_
 }
 
 struct launch {
-    int init_fd;
+    const char *path; /* of init */
     int block_fd;
     char number[16];
 };
 
+/* The executable is init, too, where it has entry code (c/entry); INIT_PATH serves others. */
 static int prepare_launch(struct launch *launch, const void *plan, uint32_t plan_length,
                           uint32_t parent, int32_t caller_fd, const char *init_path,
                           struct ch_error *err)
@@ -151,18 +77,14 @@ static int prepare_launch(struct launch *launch, const void *plan, uint32_t plan
 
     if (result < 0)
         return result;
-    launch->init_fd = open_init(&caller, init_path, err);
-    if (launch->init_fd < 0)
-        return launch->init_fd;
+    launch->path = caller_fd < 0 ? init_path : "/proc/self/exe";
     caller.parent = parent;
     if (parent != 0) /* a child gets its stdio from us, not from our caller */
         for (int fd = 0; fd < 3; fd++)
             caller.stdio_flags[fd] = fd == 0 ? O_RDONLY : O_WRONLY;
     launch->block_fd = open_block(&caller, plan, plan_length, err);
-    if (launch->block_fd < 0) {
-        close(launch->init_fd);
+    if (launch->block_fd < 0)
         return launch->block_fd;
-    }
     snprintf(launch->number, sizeof(launch->number), "%d", launch->block_fd);
     return 0;
 }
@@ -172,7 +94,7 @@ static void exec_init(struct launch *launch)
     char *argv[] = {(char *)"ch-init", launch->number, NULL};
     char *env[] = {NULL};
 
-    syscall(SYS_execveat, launch->init_fd, "", argv, env, AT_EMPTY_PATH);
+    execve(launch->path, argv, env);
 }
 
 CH_API int32_t ch_process_replace(const void *plan, uint32_t plan_length, int32_t caller_fd,
@@ -184,8 +106,7 @@ CH_API int32_t ch_process_replace(const void *plan, uint32_t plan_length, int32_
     if (result < 0)
         return result;
     exec_init(&launch);
-    result = CH_FAIL(err, "execveat", "ch-init");
-    close(launch.init_fd);
+    result = CH_FAIL(err, "execve", "%s", launch.path);
     close(launch.block_fd);
     return result;
 }
@@ -221,9 +142,8 @@ CH_API int32_t ch_process_spawn(const void *plan, uint32_t plan_length, int32_t 
         result = CH_FAIL(err, "vfork", "%s", "");
     if (pid > 0 && child_errno != 0) {
         waitpid(pid, NULL, 0);
-        result = CH_FAIL_WITH(err, child_errno, "execveat", "ch-init");
+        result = CH_FAIL_WITH(err, child_errno, "execve", "%s", launch.path);
     }
-    close(launch.init_fd);
     close(launch.block_fd);
     return result;
 }
@@ -236,4 +156,9 @@ CH_API int32_t ch_process_wait(int32_t pid, struct ch_error *err)
         if (errno != EINTR)
             return CH_FAIL(err, "waitpid", "%d", pid);
     return status;
+}
+
+CH_API int32_t ch_process_pipe(int32_t ends[2], struct ch_error *err)
+{
+    return pipe2(ends, O_CLOEXEC) != 0 ? CH_FAIL(err, "pipe2", "%s", "") : 0;
 }

@@ -87,14 +87,14 @@ function buildBlock(
   const block: Instruction[] = [...returnValue(ALLOW), ...returnValue(FAKE)];
   const toFake = () => block.length - 1;
   const toAllow = () => block.length - 2;
-  for (const { number, mode } of devices.toReversed()) {
+  for (const { number, mode } of [...devices].reverse()) {
     block.unshift(jumpIfEqual(S_IFBLK, toFake(), toAllow()));
     block.unshift(jumpIfEqual(S_IFCHR, toFake(), 0));
     block.unshift({ code: AND, jt: 0, jf: 0, k: S_IFMT });
     block.unshift(load(ARGS_AT + 8 * mode + (architecture.bigEndian ? 4 : 0)));
     block.unshift(jumpIfEqual(number, 0, 4));
   }
-  for (const number of always.toReversed()) block.unshift(jumpIfEqual(number, toFake(), 0));
+  for (const number of [...always].reverse()) block.unshift(jumpIfEqual(number, toFake(), 0));
   block.unshift(load(NR_AT));
   block.unshift(jumpIfEqual(architecture.token, 0, block.length));
   block.unshift(load(ARCH_AT));

@@ -45,10 +45,14 @@ class SquashFiles implements Files, Disposable {
     let inode = this.#reader.readInode(this.#reader.root);
     for (const name of path.split("/").filter((name) => name !== "")) {
       if (kindOf(inode.type) !== "directory") return undefined;
-      const found = this.#reader.list(inode.ref).find((entry) => entry.name === name);
+      const found = this.#findIn(inode.ref, name);
       if (found === undefined) return undefined;
       inode = found;
     }
     return inode;
+  }
+  #findIn(directory: bigint, name: string) {
+    for (const entry of this.#reader.list(directory)) if (entry.name === name) return entry;
+    return undefined;
   }
 }

@@ -79,7 +79,7 @@ Deno.test("ch-image(1) has the section that a wrong image reference points to", 
 for (const [name, words, count] of [["ch", [], 2], ["ch-checkns", ["checkns"], 4]] as const) {
   Deno.test(`${name}(1) has the options that its help shows`, () => {
     const { stdout, stderr } = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-lock", "--quiet", `${root}cli/main.ts`, ...words, "--help"],
+      args: ["run", "-A", "--no-lock", "--quiet", `${root}cli/start.ts`, ...words, "--help"],
     }).outputSync();
     const help = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     const shown = [...help.matchAll(/(?:^ +(?:ch )?|\| )((?:-\w, )?--[a-z]+)/gm)].map((match) =>

@@ -81,6 +81,13 @@ for (
   });
 }
 
+test("on a terminal the engine adds nothing to what a tool says", async (work) => {
+  for (const command of ["ch-image --version", "ch-convert -q -n ./x y.sqfs"]) {
+    const { stdout } = await work.run(["script", "-qec", command, "/dev/null"]);
+    assert.match(stdout, /^([\d.]+\S*\r\n)?$/);
+  }
+});
+
 test("the command gets DENO_* and NODE_* as the caller had them", async (work) => {
   const image = work.image();
   const env = { DENO_DIR: "/mine", NODE_OPTIONS: "--mine", DENO_X: "1" };
@@ -129,17 +136,31 @@ for (const limit of ["500000", "1000000", "8000000", "40000000"]) {
   });
 }
 
-test("ch says in one line what a hard limit of address space means", async (work) => {
-  const image = work.image();
-  const result = await work.run([
-    "bash",
-    "-c",
-    'ulimit -v 2000000; ch-run "$1" -- true; echo "status $?"',
-    "bash",
-    image,
-  ]);
+test("ch-run needs little address space, and the others say in one line that they need much", async (work) => {
+  const script = 'ulimit -v 250000; ch-run "$1" -- true && ch-image list; echo "status $?"';
+  const result = await work.run(["bash", "-c", script, "bash", work.image()]);
   assert.match(result.stdout, /^status [1-9]\d*\n$/);
-  assert.match(result.stderr, /^ch-run\S*: .*ulimit -H?v.*\n$/);
+  assert.match(result.stderr, /^ch-image\S*: .*ulimit -H?v.*\n$/);
+});
+
+test("ch-run runs where there is no C library", async (work) => {
+  // A root file system of nothing but busybox, which is static, and our executable.
+  const image = work.image();
+  await work.must('cp "$1" "$2/ch-run"', [`${rig.bin}/ch`, image]);
+  const fill = 'cd "$1/inner" && mkdir dev proc sys tmp && cp -a ../bin .';
+  await work.must(`mkdir "$1/inner" && ${fill}`, [image]);
+  const inner = ["/ch-run", "--write", "--no-passwd", "--unsafe", "/inner", "--", "/bin/true"];
+  const result = await work.run(["ch-run", "--write", image, "--", ...inner]);
+  expect(result, { code: 0, stdout: "", stderr: "" });
+  const tool = await work.run([
+    "ch-run",
+    image,
+    "--",
+    "sh",
+    "-c",
+    "exec -a ch-image /ch-run --help",
+  ]);
+  expect(tool, { code: 31, stderr: /ch-image.*error: this tool needs the GNU C library/ });
 });
 
 test("ch leaves no file behind", async (work) => {

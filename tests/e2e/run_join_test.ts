@@ -55,6 +55,13 @@ function namesOf(tag: string): string[] {
   return [`/dev/shm/ch-run_shm-${tag}`, `/dev/shm/sem.ch-run_sem-${tag}`].filter(exists);
 }
 
+/** Peers that have come, by the size of the group's file (c/init/join_roster.h). */
+function countPeers(tag: string): number {
+  return Math.floor((Deno.statSync(`/dev/shm/ch-run_shm-${tag}`).size - HEADER_SIZE) / PEER_SIZE);
+}
+
+const HEADER_SIZE = 32, PEER_SIZE = 16;
+
 async function until(what: string, isSo: () => boolean, seconds = 20): Promise<void> {
   for (const end = Date.now() + seconds * 1000; !isSo();) {
     assert.ok(Date.now() < end, `still not so after ${seconds} s: ${what}`);
@@ -288,9 +295,9 @@ testKinds(
     const script = HOLD + PLACE;
     const winner = work.spawn(slowly(60, words(work, image, tag, 3, { script })));
     const winnerEnd = winner.output();
-    await until("the winner has begun", () => namesOf(tag).length === 2);
+    await until("the winner has begun", () => namesOf(tag).length === 2 && countPeers(tag) === 1);
     const losers = [1, 2].map(() => work.run(words(work, image, tag, 3, { script })));
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await until("the others have come", () => countPeers(tag) === 3);
     assert.equal(countMet(work), 0);
     Deno.kill(-winner.pid, "SIGKILL");
     await until("the others are in", () => countMet(work) === 2);
@@ -346,7 +353,7 @@ test("ch-run --join: a tag is good again at once", async (work) => {
   work.tree("meet", {});
   const tag = newTag();
   for (let round = 0; round < 5; round++) {
-    const runs = [1, 2].map(() => work.run(words(work, image, tag, 2, { script: "sleep 0.3" })));
+    const runs = [1, 2].map(() => work.run(words(work, image, tag, 2, { script: "sleep 1" })));
     const left = (await Promise.all(runs)).map((result) => {
       expect(result, { code: 0 });
       return sayLeft(result);
@@ -413,7 +420,7 @@ testKinds("ch-run --join: 64 peers, one container", async (work, image) => {
     { length: count },
     () => work.run(words(work, image, tag, count, { script: HOLD + PLACE }), { limit: 120_000 }),
   );
-  await until("all are in", () => countMet(work) === count, 60);
+  await until("all are in", () => countMet(work) === count, 100);
   assert.deepEqual(namesOf(tag), []);
   letGo(work);
   const results = await Promise.all(runs);

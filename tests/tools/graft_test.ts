@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { graft, readEntryCode } from "../../tools/graft/graft.ts";
 import { readElf, UnfitElfError } from "../../tools/graft/elf.ts";
 
-const LOAD = 1, INTERP = 3, NOTE = 4;
+const LOAD = 1, INTERP = 3, NOTE = 4, PHDR = 6, STACK = 0x6474e551;
 
 interface Shape {
   readonly type?: number;
@@ -15,7 +15,8 @@ interface Shape {
 }
 
 function makeElf(
-  { type = 3, machine = 62, entry = 0x1010, headers = [INTERP, LOAD, LOAD, NOTE] }: Shape,
+  { type = 3, machine = 62, entry = 0x1010, headers = [PHDR, INTERP, LOAD, LOAD, STACK, NOTE] }:
+    Shape,
 ) {
   const bytes = new Uint8Array(0x3000);
   const view = new DataView(bytes.buffer);
@@ -40,40 +41,74 @@ function makeElf(
 
 function makeEntry() {
   const flat = new Uint8Array(100);
-  new DataView(flat.buffer).setBigUint64(0, 0x3154464152474843n, true);
+  new DataView(flat.buffer).setBigUint64(0, 0x3254464152474843n, true);
   return readEntryCode(makeElf({ entry: 0x20 }), flat);
 }
+
+const init = makeElf({ headers: [LOAD, LOAD, STACK] });
 
 const payloads = {
   scripts: new Map([
     ["ch", { text: new Uint8Array([7]), sourceMap: new Uint8Array([70]) }],
-    ["ch-run", { text: new Uint8Array([8]), sourceMap: new Uint8Array([80]) }],
+    ["ch-image", { text: new Uint8Array([8]), sourceMap: new Uint8Array([80]) }],
   ]),
   shim: new Uint8Array([1, 2, 3]),
-  init: new Uint8Array([4, 5]),
 };
 
-Deno.test("graft() loads one more segment, above and behind everything, and starts in it", () => {
-  const program = makeElf({});
-  const result = graft(program, makeEntry(), payloads);
+/** A graft onto PROGRAM, and its segment with the words of the header. */
+function graftOnto(program: Uint8Array) {
+  const result = graft(program, makeEntry(), init, payloads);
   const elf = readElf(result);
-  const added = elf.programHeaders.at(-1)!;
-  assert.equal(added.type, LOAD);
-  assert.equal(added.offset, 0x10000);
-  assert.equal(added.address, 0x10000);
-  assert.equal(added.offset + added.fileSize, result.length);
-  assert.equal(elf.entry, added.address + 0x20);
-  const view = new DataView(result.buffer);
-  assert.equal(view.getBigInt64(added.offset + 8, true), BigInt(0x1010 - added.address));
-  assert.equal(view.getUint32(added.offset + 24, true), 7);
+  const loaded = elf.programHeaders.filter(({ type }) => type === LOAD);
+  const ours = loaded[2]!;
+  const segment = result.subarray(ours.offset, ours.offset + ours.fileSize);
+  const view = new DataView(segment.buffer, segment.byteOffset);
+  return { result, elf, loaded, ours, segment, view };
+}
+
+Deno.test("graft() loads its segment and init's above the program's, and starts in its own", () => {
+  const { result, elf, loaded, ours } = graftOnto(makeElf({}));
+  assert.deepEqual(loaded.map(({ offset, address }) => [offset, address]), [
+    [0, 0],
+    [0x1000, 0x1000],
+    [0x10000, 0x10000],
+    [0x20000, 0x20000],
+    [0x21000, 0x21000],
+  ]);
+  assert.equal(elf.entry, ours.address + 0x20);
+  assert.deepEqual(result.subarray(0x20000), init);
+  assert.ok(elf.programHeaders.some(({ type }) => type === STACK));
+});
+
+Deno.test("graft() leaves no interpreter to the kernel", () => {
+  const { elf } = graftOnto(makeElf({}));
+  assert.ok(elf.programHeaders.every(({ type }) => type === LOAD || type === STACK));
+});
+
+Deno.test("graft() tells the entry code where both programs begin", () => {
+  const { view, ours } = graftOnto(makeElf({}));
+  assert.equal(view.getBigUint64(8, true), BigInt(ours.offset));
+  assert.equal(view.getBigInt64(16, true), BigInt(-ours.address));
+  assert.equal(view.getBigUint64(24, true), 0x1010n);
+  assert.equal(view.getBigInt64(40, true), BigInt(0x20000 - ours.address));
+  assert.equal(view.getBigUint64(48, true), 0x1010n);
+  assert.equal(view.getUint32(56, true), 64);
+  assert.equal(view.getUint32(60, true), 3);
+});
+
+Deno.test("graft() keeps the program's own headers, which say where the copy lies", () => {
+  const { segment, view, ours } = graftOnto(makeElf({}));
+  const at = view.getUint32(32, true), count = view.getUint32(36, true);
+  const types = Array.from({ length: count }, (_, i) => view.getUint32(at + i * 56, true));
+  assert.deepEqual(types, [PHDR, INTERP, LOAD, LOAD, STACK, NOTE]);
+  assert.equal(view.getBigUint64(at + 16, true), BigInt(ours.address + at));
+  assert.ok(at + count * 56 < segment.length);
 });
 
 Deno.test("graft() puts the payloads where its table says", () => {
-  const result = graft(makeElf({}), makeEntry(), payloads);
-  const segment = result.subarray(readElf(result).programHeaders.at(-1)!.offset);
-  const view = new DataView(segment.buffer, segment.byteOffset);
-  const found = [0, 1, 2, 3, 4, 5].map((i) => {
-    const at = view.getUint32(28, true) + i * 40;
+  const { segment, view } = graftOnto(makeElf({}));
+  const found = Array.from({ length: view.getUint32(64, true) - 1 }, (_, i) => {
+    const at = view.getUint32(68, true) + i * 40;
     const offset = Number(view.getBigUint64(at, true));
     const name = segment.subarray(at + 20, at + 40);
     return [
@@ -82,46 +117,49 @@ Deno.test("graft() puts the payloads where its table says", () => {
       [...segment.subarray(offset, offset + Number(view.getBigUint64(at + 8, true)))],
     ];
   });
-  assert.deepEqual(found, [[1, "ch", [7]], [5, "", [70]], [1, "ch-run", [8]], [5, "", [80]], [
-    2,
-    "",
-    [1, 2, 3],
-  ], [3, "", [
-    4,
-    5,
-  ]]]);
+  assert.deepEqual(found, [
+    [1, "ch", [7]],
+    [4, "", [70]],
+    [1, "ch-image", [8]],
+    [4, "", [80]],
+    [2, "", [1, 2, 3]],
+  ]);
 });
 
 Deno.test("graft() refuses a script whose name does not fit", () => {
   const script = { text: new Uint8Array(), sourceMap: new Uint8Array() };
   const scripts = new Map([["a-name-of-twenty-chars", script]]);
-  assert.throws(() => graft(makeElf({}), makeEntry(), { ...payloads, scripts }), /too long/);
+  assert.throws(
+    () => graft(makeElf({}), makeEntry(), init, { ...payloads, scripts }),
+    /too long/,
+  );
 });
 
-Deno.test("graft() leaves the stock program's bytes alone but for the entry and one header", () => {
+Deno.test("graft() leaves the stock program's bytes alone but for three fields of its header", () => {
   const program = makeElf({});
-  const result = graft(program, makeEntry(), payloads);
+  const { result } = graftOnto(program);
   const differing = [...program.keys()].filter((i) => program[i] !== result[i]);
-  const noteAt = 64 + 3 * 56;
-  assert.ok(differing.every((i) => (i >= 24 && i < 32) || (i >= noteAt && i < noteAt + 56)));
+  assert.ok(differing.every((i) => (i >= 24 && i < 40) || (i >= 56 && i < 58)));
 });
 
-const refused: readonly [string, Uint8Array, RegExp][] = [
-  ["what is no ELF", new Uint8Array(100), /no ELF magic/],
-  ["an executable at a fixed address", makeElf({ type: 2 }), /ET_DYN/],
-  ["a static program", makeElf({ headers: [LOAD, LOAD, NOTE] }), /PT_INTERP/],
-  ["a program without segments", makeElf({ headers: [INTERP, NOTE] }), /PT_LOAD/],
-  ["a program without a note", makeElf({ headers: [INTERP, LOAD, LOAD] }), /PT_NOTE/],
-  ["a note before the segments", makeElf({ headers: [INTERP, NOTE, LOAD, LOAD] }), /PT_NOTE/],
-  ["an entry outside", makeElf({ entry: 0x9000 }), /entry point/],
-  ["another machine", makeElf({ machine: 183 }), /program is for aarch64/],
-  ["an unknown machine", makeElf({ machine: 3 }), /unknown machine/],
+const refused: readonly [string, Uint8Array, Uint8Array, RegExp][] = [
+  ["what is no ELF", new Uint8Array(100), init, /no ELF magic/],
+  ["an executable at a fixed address", makeElf({ type: 2 }), init, /ET_DYN/],
+  ["a static program", makeElf({ headers: [PHDR, LOAD, LOAD] }), init, /PT_INTERP/],
+  ["a program without segments", makeElf({ headers: [PHDR, INTERP] }), init, /PT_LOAD/],
+  ["a program whose headers are not loaded", makeElf({ headers: [INTERP, LOAD] }), init, /PT_PHDR/],
+  ["an entry outside", makeElf({ entry: 0x9000 }), init, /program: entry point/],
+  ["another machine", makeElf({ machine: 183 }), init, /program is for aarch64/],
+  ["an unknown machine", makeElf({ machine: 3 }), init, /unknown machine/],
+  ["an init at a fixed address", makeElf({}), makeElf({ type: 2 }), /init: not position/],
+  ["an init that is linked dynamically", makeElf({}), makeElf({}), /init: has an interpreter/],
+  ["an init for another machine", makeElf({}), makeElf({ machine: 183 }), /init is for aarch64/],
 ];
 
-for (const [what, program, message] of refused) {
+for (const [what, program, other, message] of refused) {
   Deno.test(`graft() refuses ${what}`, () => {
     assert.throws(
-      () => graft(program, makeEntry(), payloads),
+      () => graft(program, makeEntry(), other, payloads),
       (error) => error instanceof UnfitElfError && message.test(error.message),
     );
   });

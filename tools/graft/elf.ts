@@ -1,26 +1,27 @@
 // Just enough ELF for the graft: reading what it relies on, refusing what lacks it by name.
 // ELF-64 object file format; the kernel's side is fs/binfmt_elf.c.
 
-export const PT_LOAD = 1, PT_INTERP = 3, PT_NOTE = 4;
+export const PT_LOAD = 1, PT_INTERP = 3, PT_PHDR = 6, PT_GNU_STACK = 0x6474e551;
 export const PF_R = 4, PF_X = 1;
 
 const HEADER_SIZE = 64;
-const PROGRAM_HEADER_SIZE = 56;
+export const PROGRAM_HEADER_SIZE = 56;
 const ET_DYN = 3;
 const MACHINES: Readonly<Record<number, string>> = { 62: "x86_64", 183: "aarch64" };
 
 export interface ProgramHeader {
-  /** Where the header itself lies in the file. */
-  readonly at: number;
   readonly type: number;
+  readonly flags: number;
   readonly offset: number;
   readonly address: number;
   readonly fileSize: number;
   readonly memorySize: number;
+  readonly alignment: number;
 }
 
 export interface Elf {
   readonly machine: string;
+  readonly isPositionIndependent: boolean;
   readonly entry: number;
   readonly programHeaders: readonly ProgramHeader[];
 }
@@ -32,7 +33,7 @@ export class UnfitElfError extends Error {
 
 /** Reads header and program headers. Throws UnfitElfError if BYTES are no 64-bit little-endian ELF. */
 export function readElf(bytes: Uint8Array): Elf {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   if (bytes.length < HEADER_SIZE || view.getUint32(0) !== 0x7f454c46) {
     throw new UnfitElfError("no ELF magic");
   }
@@ -45,39 +46,58 @@ export function readElf(bytes: Uint8Array): Elf {
   if (tableAt + size * count > bytes.length) throw new UnfitElfError("no program headers");
   return {
     machine,
+    isPositionIndependent: view.getUint16(16, true) === ET_DYN,
     entry: Number(view.getBigUint64(24, true)),
     programHeaders: Array.from({ length: count }, (_, i) => readHeader(view, tableAt + i * size)),
   };
 }
 
 function readHeader(view: DataView, at: number): ProgramHeader {
+  const word = (index: number) => Number(view.getBigUint64(at + 8 + index * 8, true));
   return {
-    at,
     type: view.getUint32(at, true),
-    offset: Number(view.getBigUint64(at + 8, true)),
-    address: Number(view.getBigUint64(at + 16, true)),
-    fileSize: Number(view.getBigUint64(at + 32, true)),
-    memorySize: Number(view.getBigUint64(at + 40, true)),
+    flags: view.getUint32(at + 4, true),
+    offset: word(0),
+    address: word(1),
+    fileSize: word(3),
+    memorySize: word(4),
+    alignment: word(5),
   };
 }
 
-/** Whether the file is position independent (ET_DYN). */
-export function isPositionIndependent(bytes: Uint8Array): boolean {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(16, true) === ET_DYN;
+/** The segments that the kernel loads. */
+export function loads(elf: Elf): ProgramHeader[] {
+  return elf.programHeaders.filter((header) => header.type === PT_LOAD);
 }
 
-export function writeEntry(bytes: Uint8Array, entry: number): void {
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(24, BigInt(entry), true);
+/** The end of what is loaded. */
+export function endOf(elf: Elf): number {
+  return Math.max(...loads(elf).map((header) => header.address + header.memorySize));
 }
 
-/** Overwrites a program header by one that loads a read-only executable segment. */
-export function writeLoadHeader(
-  bytes: Uint8Array,
-  header: { at: number; offset: number; address: number; size: number; alignment: number },
-): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  view.setUint32(header.at, PT_LOAD, true);
-  view.setUint32(header.at + 4, PF_R | PF_X, true);
-  [header.offset, header.address, header.address, header.size, header.size, header.alignment]
-    .forEach((value, i) => view.setBigUint64(header.at + 8 + i * 8, BigInt(value), true));
+/** HEADERS as they lie in a file. */
+export function encodeProgramHeaders(headers: readonly ProgramHeader[]): Uint8Array {
+  const bytes = new Uint8Array(headers.length * PROGRAM_HEADER_SIZE);
+  const view = viewOf(bytes);
+  headers.forEach((header, i) => {
+    const at = i * PROGRAM_HEADER_SIZE;
+    view.setUint32(at, header.type, true);
+    view.setUint32(at + 4, header.flags, true);
+    const { offset, address, fileSize, memorySize, alignment } = header;
+    [offset, address, address, fileSize, memorySize, alignment]
+      .forEach((value, k) => view.setBigUint64(at + 8 + k * 8, BigInt(value), true));
+  });
+  return bytes;
+}
+
+/** Makes the file start at ENTRY and be loaded as the COUNT program headers at offset TABLE say. */
+export function redirect(bytes: Uint8Array, entry: number, table: number, count: number): void {
+  const view = viewOf(bytes);
+  view.setBigUint64(24, BigInt(entry), true);
+  view.setBigUint64(32, BigInt(table), true);
+  view.setUint16(56, count, true);
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

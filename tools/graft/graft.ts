@@ -1,29 +1,36 @@
-// Grafts our code into a stock program: appends one segment of entry code and payloads, loads it
-// through the program header of a note that nobody needs, and starts there. docs/architecture.md has
-// the picture; c/entry/payload.h the layout of the segment.
+// Grafts our code into a stock program: appends a segment of entry code and payloads and the segments of
+// a second, static program, and gives the file program headers that load all three. The kernel starts
+// the entry code, which starts one of the two programs. docs/architecture.md has the picture;
+// c/entry/payload.h the layout of our segment.
 
 import {
   type Elf,
-  isPositionIndependent,
+  encodeProgramHeaders,
+  endOf,
+  loads,
+  PF_R,
+  PF_X,
+  PROGRAM_HEADER_SIZE,
   type ProgramHeader,
+  PT_GNU_STACK,
   PT_INTERP,
   PT_LOAD,
-  PT_NOTE,
+  PT_PHDR,
   readElf,
+  redirect,
   UnfitElfError,
-  writeEntry,
-  writeLoadHeader,
+  viewOf,
 } from "./elf.ts";
 
 /** The largest page size of the architectures we build for. */
 const ALIGNMENT = 0x10000;
-const GRAFT_MAGIC = 0x3154464152474843n;
+const GRAFT_MAGIC = 0x3254464152474843n;
 const PAYLOAD_SIZE = 40;
 const NAME_SIZE = 20;
-const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_INIT = 3, KIND_LOADER = 4, KIND_MAP = 5;
+const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_LOADER = 3, KIND_MAP = 4;
 
 /** What Deno is given to run. Deno parses a module's whole text before V8 does; evaluated text goes to
- * V8 alone, which compiles what is called. That is a third of ch-run's own time. */
+ * V8 alone, which compiles what is called. */
 const LOADER = `(0, eval)(Deno.readTextFileSync(Deno.env.get("CH_SCRIPT")));`;
 
 export interface EntryCode {
@@ -43,91 +50,138 @@ export interface Payloads {
   /** Tool's name → its JavaScript; the first one serves names that are none of these. */
   readonly scripts: ReadonlyMap<string, Script>;
   readonly shim: Uint8Array;
-  readonly init: Uint8Array;
 }
 
 /**
- * The program that starts with ENTRY and carries PAYLOADS.
+ * The program that starts with ENTRY, carries PAYLOADS, and goes on as PROGRAM or as INIT.
  *
- * @throws UnfitElfError naming what PROGRAM lacks
+ * @param program dynamically linked, position independent
+ * @param init statically linked, position independent
+ * @throws UnfitElfError naming what one of them lacks
  */
-export function graft(program: Uint8Array, entry: EntryCode, payloads: Payloads): Uint8Array {
-  const elf = readElf(program);
-  const note = findSpareHeader(program, elf);
-  if (elf.machine !== entry.machine) {
-    throw new UnfitElfError(`program is for ${elf.machine}, entry code for ${entry.machine}`);
-  }
-  const offset = roundUp(program.length, ALIGNMENT);
-  const address = roundUp(
-    Math.max(...loads(elf).map((header) => header.address + header.memorySize)),
-    ALIGNMENT,
-  );
-  const segment = buildSegment(entry, payloads, {
-    originalEntry: elf.entry - address,
-    fileOffset: offset,
-  });
+export function graft(
+  program: Uint8Array,
+  entry: EntryCode,
+  init: Uint8Array,
+  payloads: Payloads,
+): Uint8Array {
+  const elf = readElf(program), initElf = readElf(init);
+  checkProgram(elf, entry);
+  checkInit(initElf, entry);
 
-  const result = new Uint8Array(offset + segment.length);
+  const offset = roundUp(program.length, ALIGNMENT);
+  const address = roundUp(endOf(elf), ALIGNMENT);
+  const { bytes: segment, tables } = layOut(entry, payloads, elf);
+  const initOffset = roundUp(offset + segment.length, ALIGNMENT);
+  const initAddress = roundUp(address + segment.length, ALIGNMENT);
+
+  const ourHeaders: ProgramHeader[] = [
+    ...elf.programHeaders.filter(({ type }) => type === PT_LOAD || type === PT_GNU_STACK),
+    {
+      type: PT_LOAD,
+      flags: PF_R | PF_X,
+      offset,
+      address,
+      fileSize: segment.length,
+      memorySize: segment.length,
+      alignment: ALIGNMENT,
+    },
+    ...loads(initElf).map((header) => ({
+      ...header,
+      offset: header.offset + initOffset,
+      address: header.address + initAddress,
+    })),
+  ];
+  if (ourHeaders.length > MAX_HEADERS) throw new UnfitElfError("too many segments");
+  segment.set(encodeProgramHeaders(ourHeaders), tables.ours);
+  const programHeaders = elf.programHeaders.map((header) =>
+    header.type === PT_PHDR ? { ...header, address: address + tables.program } : header
+  );
+  segment.set(encodeProgramHeaders(programHeaders), tables.program);
+
+  const view = viewOf(segment);
+  view.setBigUint64(8, BigInt(offset), true);
+  view.setBigInt64(16, BigInt(-address), true);
+  view.setBigUint64(24, BigInt(elf.entry), true);
+  view.setUint32(32, tables.program, true);
+  view.setUint32(36, programHeaders.length, true);
+  view.setBigInt64(40, BigInt(initAddress - address), true);
+  view.setBigUint64(48, BigInt(initElf.entry), true);
+  view.setUint32(56, Number(viewOf(init).getBigUint64(32, true)), true);
+  view.setUint32(60, initElf.programHeaders.length, true);
+
+  const result = new Uint8Array(initOffset + init.length);
   result.set(program);
   result.set(segment, offset);
-  writeLoadHeader(result, {
-    at: note.at,
-    offset,
-    address,
-    size: segment.length,
-    alignment: ALIGNMENT,
-  });
-  writeEntry(result, address + entry.start);
+  result.set(init, initOffset);
+  redirect(result, address + entry.start, offset + tables.ours, ourHeaders.length);
   return result;
 }
 
 /** Entry code from its linked ELF and its flat image. */
 export function readEntryCode(linked: Uint8Array, flat: Uint8Array): EntryCode {
   const elf = readElf(linked);
-  const magic = new DataView(flat.buffer, flat.byteOffset).getBigUint64(0, true);
-  if (magic !== GRAFT_MAGIC) throw new UnfitElfError("entry code has no graft header at its start");
+  if (viewOf(flat).getBigUint64(0, true) !== GRAFT_MAGIC) {
+    throw new UnfitElfError("entry code has no graft header at its start");
+  }
   return { bytes: flat, start: elf.entry, machine: elf.machine };
 }
 
-/** The note's header, which must come after every loaded segment: the kernel wants those ascending. */
-function findSpareHeader(program: Uint8Array, elf: Elf): ProgramHeader {
-  if (!isPositionIndependent(program)) throw new UnfitElfError("not position independent (ET_DYN)");
-  const headers = elf.programHeaders;
-  if (!headers.some((header) => header.type === PT_INTERP)) {
+function checkProgram(elf: Elf, entry: EntryCode): void {
+  checkMachine("program", elf, entry);
+  if (!elf.isPositionIndependent) throw new UnfitElfError("not position independent (ET_DYN)");
+  if (!elf.programHeaders.some((header) => header.type === PT_INTERP)) {
     throw new UnfitElfError("no interpreter (PT_INTERP): not dynamically linked");
   }
-  const lastLoad = headers.findLastIndex((header) => header.type === PT_LOAD);
-  if (lastLoad < 0) throw new UnfitElfError("no loaded segment (PT_LOAD)");
-  const inside = loads(elf).some((header) =>
+  if (!elf.programHeaders.some((header) => header.type === PT_PHDR)) {
+    throw new UnfitElfError("no header of headers (PT_PHDR)");
+  }
+  checkEntry("program", elf);
+}
+
+function checkInit(elf: Elf, entry: EntryCode): void {
+  checkMachine("init", elf, entry);
+  if (!elf.isPositionIndependent) throw new UnfitElfError("init: not position independent");
+  if (elf.programHeaders.some((header) => header.type === PT_INTERP)) {
+    throw new UnfitElfError("init: has an interpreter (PT_INTERP): not statically linked");
+  }
+  checkEntry("init", elf);
+}
+
+function checkMachine(what: string, elf: Elf, entry: EntryCode): void {
+  if (elf.machine !== entry.machine) {
+    throw new UnfitElfError(`${what} is for ${elf.machine}, entry code for ${entry.machine}`);
+  }
+}
+
+function checkEntry(what: string, elf: Elf): void {
+  if (loads(elf).length === 0) throw new UnfitElfError(`${what}: no loaded segment (PT_LOAD)`);
+  const isInside = loads(elf).some((header) =>
     elf.entry >= header.address && elf.entry < header.address + header.fileSize
   );
-  if (!inside) throw new UnfitElfError("entry point lies in no loaded segment");
-  const note = headers.findLast((header, i) => header.type === PT_NOTE && i > lastLoad);
-  if (note === undefined) {
-    throw new UnfitElfError("no note (PT_NOTE) after the last loaded segment to replace");
-  }
-  return note;
+  if (!isInside) throw new UnfitElfError(`${what}: entry point lies in no loaded segment`);
 }
 
-function loads(elf: Elf): ProgramHeader[] {
-  return elf.programHeaders.filter((header) => header.type === PT_LOAD);
-}
+/** Headers of our own that there is room for. */
+const MAX_HEADERS = 24;
 
-function buildSegment(
+/** Our segment, but for what depends on where it and init will lie; TABLES tells where headers go. */
+function layOut(
   entry: EntryCode,
   payloads: Payloads,
-  place: { originalEntry: number; fileOffset: number },
-): Uint8Array {
+  elf: Elf,
+): { bytes: Uint8Array; tables: { ours: number; program: number } } {
   const items = [
     ...[...payloads.scripts].flatMap(([name, script]) => [
       { kind: KIND_SCRIPT, name, bytes: script.text },
       { kind: KIND_MAP, name: "", bytes: script.sourceMap },
     ]),
     { kind: KIND_SHIM, name: "", bytes: payloads.shim },
-    { kind: KIND_INIT, name: "", bytes: payloads.init },
     { kind: KIND_LOADER, name: "", bytes: new TextEncoder().encode(LOADER) },
   ];
-  const tableAt = roundUp(entry.bytes.length, 16);
+  const ours = roundUp(entry.bytes.length, 16);
+  const program = ours + MAX_HEADERS * PROGRAM_HEADER_SIZE;
+  const tableAt = roundUp(program + elf.programHeaders.length * PROGRAM_HEADER_SIZE, 16);
   const offsets: number[] = [];
   let end = tableAt + items.length * PAYLOAD_SIZE;
   for (const item of items) {
@@ -136,22 +190,20 @@ function buildSegment(
     end += item.bytes.length;
   }
 
-  const segment = new Uint8Array(end);
-  const view = new DataView(segment.buffer);
-  segment.set(entry.bytes);
-  view.setBigInt64(8, BigInt(place.originalEntry), true);
-  view.setBigUint64(16, BigInt(place.fileOffset), true);
-  view.setUint32(24, items.length, true);
-  view.setUint32(28, tableAt, true);
-  items.forEach(({ kind, name, bytes }, i) => {
+  const bytes = new Uint8Array(end);
+  const view = viewOf(bytes);
+  bytes.set(entry.bytes);
+  view.setUint32(64, items.length, true);
+  view.setUint32(68, tableAt, true);
+  items.forEach(({ kind, name, bytes: content }, i) => {
     const at = tableAt + i * PAYLOAD_SIZE;
     view.setBigUint64(at, BigInt(offsets[i]!), true);
-    view.setBigUint64(at + 8, BigInt(bytes.length), true);
+    view.setBigUint64(at + 8, BigInt(content.length), true);
     view.setUint32(at + 16, kind, true);
-    segment.set(encodeName(name), at + 20);
-    segment.set(bytes, offsets[i]!);
+    bytes.set(encodeName(name), at + 20);
+    bytes.set(content, offsets[i]!);
   });
-  return segment;
+  return { bytes, tables: { ours, program } };
 }
 
 function encodeName(name: string): Uint8Array {

@@ -25,11 +25,8 @@ try {
   const program = graft(
     Deno.readFileSync(deno!),
     readEntryCode(Deno.readFileSync(entryElf!), Deno.readFileSync(entryBin!)),
-    {
-      scripts: readScripts(scriptsDir!),
-      shim: Deno.readFileSync(shim!),
-      init: Deno.readFileSync(init!),
-    },
+    Deno.readFileSync(init!),
+    { scripts: readScripts(scriptsDir!), shim: Deno.readFileSync(shim!) },
   );
   // Written aside and renamed: the old one may be running.
   Deno.writeFileSync(`${output}.new`, program, { mode: 0o755 });

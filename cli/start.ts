@@ -1,0 +1,5 @@
+// The script that Deno runs.
+
+import { start } from "./main.ts";
+
+start();

@@ -1,0 +1,161 @@
+// What all benchmarks share: commands run as the rig's user in turns, medians, ratios, and the table.
+
+/** One thing to measure, in several ways; the first way is ours. */
+export interface Row {
+  readonly what: string;
+  readonly runs: number;
+  readonly ways: readonly Way[];
+}
+export interface Way {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Shell command before each run, not measured. */
+  readonly before?: string;
+  /** Program that must be there. */
+  readonly needs?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const projectRoot = new URL("../..", import.meta.url).pathname;
+export const rig = ask("tools/rig.sh", "where");
+export const user = ask("tools/rig.sh", "user");
+/** A directory of the run's own, the user's. */
+export const place = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-bench." });
+
+/** Prepares, measures the rows that the words of the command line ask for and what else there is, prints,
+ * and cleans up. */
+export async function bench(
+  prepare: () => void,
+  makeRows: () => readonly Row[],
+  measureMore: () => Promise<readonly Line[]> = () => Promise.resolve([]),
+): Promise<void> {
+  try {
+    Deno.chmodSync(place, 0o755);
+    if (Deno.uid() === 0) shell(`chown -R ${user}: ${place}`);
+    prepare();
+    printTable([...makeRows().filter(isWanted).flatMap(measureRow), ...await measureMore()]);
+  } finally {
+    shell(`chmod -R u+rwx ${place}; rm -rf ${place}`);
+  }
+}
+
+function ask(command: string, ...args: string[]): string {
+  const { code, stdout } = new Deno.Command(command, { args, cwd: projectRoot }).outputSync();
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+export function isWanted(row: { readonly what: string }): boolean {
+  return Deno.args.length === 0 || Deno.args.some((word) => row.what.includes(word));
+}
+
+export type Line = readonly [what: string, way: string, time: string, ratio: string];
+
+function measureRow(row: Row): Line[] {
+  const missing = row.ways.filter(({ needs }) => needs !== undefined && !exists(needs));
+  const ways = row.ways.filter((way) => !missing.includes(way));
+  const times = ways.map((): number[] => []);
+  const failures = new Map<Way, string>();
+
+  // Alternating, so that what else goes on in the machine hits all alike; the first round warms up.
+  for (let run = 0; run <= row.runs; run++) {
+    for (const [index, way] of ways.entries()) {
+      if (failures.has(way)) continue;
+      const result = measureOnce(way);
+      if (typeof result === "string") failures.set(way, result);
+      else if (run > 0) times[index]?.push(result);
+    }
+  }
+
+  const own = median(times[0] ?? []);
+  return [
+    ...ways.map((way, index): Line => {
+      const failure = failures.get(way);
+      if (failure !== undefined) return [row.what, way.name, "failed", failure];
+      const time = median(times[index] ?? []);
+      return [
+        row.what,
+        way.name,
+        format(time),
+        index === 0 ? "" : `ch takes ${(own / time).toFixed(2)} times that`,
+      ];
+    }),
+    ...missing.map((way): Line => [row.what, way.name, "missing", ""]),
+  ];
+}
+
+/** Milliseconds, or why it failed. */
+function measureOnce(way: Way): number | string {
+  if (way.before !== undefined) {
+    const [first] = way.command;
+    if (first === "root") shell(way.before);
+    else runAsUser(["sh", "-c", way.before], way.env);
+  }
+  const begin = performance.now();
+  const { code, stderr } = way.command[0] === "root"
+    ? run(way.command.slice(1))
+    : runAsUser(way.command, way.env);
+  const time = performance.now() - begin;
+  return code === 0 ? time : (new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "");
+}
+
+export function runAsUser(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const drop = Deno.uid() === 0
+    ? ["setpriv", `--reuid=${user}`, `--regid=${ask("id", "-g", user)}`, "--clear-groups"]
+    : [];
+  return run([...drop, ...command], { HOME: place, USER: user, ...env });
+}
+
+function run(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return new Deno.Command(command[0] as string, {
+    args: command.slice(1),
+    cwd: place,
+    env: { PATH: `${rig}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`, ...env },
+    stdin: "null",
+  }).outputSync();
+}
+
+export function shell(script: string): void {
+  run(["sh", "-c", script]);
+}
+
+export function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;
+}
+
+function format(milliseconds: number): string {
+  return milliseconds < 1000
+    ? `${milliseconds.toFixed(1)} ms`
+    : `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+function printTable(lines: readonly Line[]): void {
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...lines.map((line) => (line[column] as string).length))
+  );
+  let last = "";
+  for (const [what, way, time, ratio] of lines) {
+    const head = what === last ? "" : what;
+    last = what;
+    console.log(
+      [
+        head.padEnd(widths[0] as number),
+        way.padEnd(widths[1] as number),
+        time.padStart(widths[2] as number),
+        ratio,
+      ]
+        .join("  ").trimEnd(),
+    );
+  }
+}
