@@ -97,7 +97,7 @@ function makeRows(): Row[] {
           needs: "/usr/bin/mksquashfs",
         },
         {
-          name: "mksquashfs (zstd)",
+          name: "mksquashfs (zstd, our level)",
           before: clean,
           command: [
             "mksquashfs",
@@ -108,6 +108,8 @@ function makeRows(): Row[] {
             "-all-root",
             "-comp",
             "zstd",
+            "-Xcompression-level",
+            "6",
             "-quiet",
             "-no-progress",
           ],
