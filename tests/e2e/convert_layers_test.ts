@@ -11,8 +11,7 @@ const METADATA = JSON.stringify({
   cwd: "/work",
   env: { GREETING: "hello world", PATH: "/bin" },
   labels: { "org.example.label": "yes" },
-  entrypoint: ["/bin/sh", "-c"],
-  cmd: ["echo ran"],
+  config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["echo ran"] },
   history: [{ created_by: "once upon a time" }],
 });
 
