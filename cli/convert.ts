@@ -1,6 +1,7 @@
 // ch-convert: what its command line means, and what it says while it works (spec ch-convert §2).
 
 import { readEnvironment, readIdentity } from "../ffi/process.ts";
+import { openCache } from "../lib/cache/open.ts";
 import { convertImage } from "../lib/convert/convert.ts";
 import { BUILDERS, chooseFormat } from "../lib/convert/format.ts";
 import type { Endpoint } from "../lib/convert/request.ts";
@@ -13,6 +14,7 @@ import { findBuilders } from "./convert_builders.ts";
 import { CONVERT, type ConvertOption } from "./convert_options.ts";
 import { readEpoch, readWishes } from "./convert_wishes.ts";
 import { isExpected } from "./error_text.ts";
+import { readCacheVariable, readLargeVariable } from "./image/settings.ts";
 import { formatHelp, formatUsage } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { isUnicodeLocale, Logger } from "./logger.ts";
@@ -83,6 +85,9 @@ async function convert(
   const output = choose("out-fmt", outDescriptor);
   const wishes = readWishes(args);
   const epoch = readEpoch(environment.get("SOURCE_DATE_EPOCH"));
+  const cacheSettings = output.format === "ch-image"
+    ? { mode: readCacheVariable(environment), largeFile: readLargeVariable(environment) }
+    : { mode: "disabled" as const, largeFile: undefined };
 
   const noClobber = isGiven(args, "no-clobber");
   const parent = findValue(args, "tmp") ?? (environment.get("TMPDIR") || "/var/tmp");
@@ -106,6 +111,7 @@ async function convert(
       wishes,
       epoch,
       findStorage: () => findStorage(args, environment),
+      openCache: (store) => openCache(store, { ...cacheSettings, xattrs: false, log, signal }),
       findBuilder: builders.find,
       temporary: temporary.path,
       isPrivileged: readIdentity().euid === 0,

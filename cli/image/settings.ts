@@ -55,6 +55,11 @@ function readCacheMode(args: Arguments<CommonOption>, environment: Environment):
   if (isGiven(args, "cache")) return "enabled";
   if (isGiven(args, "rebuild")) return "rebuild";
   if (isGiven(args, "no-cache")) return "disabled";
+  return readCacheVariable(environment);
+}
+
+/** How the build cache is used if no option says it. Throws a ChError. */
+export function readCacheVariable(environment: Environment): CacheMode {
   const mode = environment.get("CH_IMAGE_CACHE");
   if (mode === undefined) return "enabled";
   const known = CACHE_MODES.find((each) => each === mode);
@@ -72,9 +77,18 @@ function readLargeFile(
   if (option !== undefined && !isNumber(option)) {
     throw new UsageError(`argument --cache-large: invalid float value: '${option}'`);
   }
-  const text = option ?? environment.get("CH_IMAGE_CACHE_LARGE") ?? "0";
+  return option === undefined ? readLargeVariable(environment) : toSize(option);
+}
+
+/** From what size on files are large for the cache, in bytes, if no option says it. Throws a ChError. */
+export function readLargeVariable(environment: Environment): number | undefined {
+  const text = environment.get("CH_IMAGE_CACHE_LARGE") ?? "0";
   if (!isNumber(text)) throw new ChError(`$CH_IMAGE_CACHE_LARGE: not a number: ${text}`);
-  const size = Math.round(Number(text) * MEBIBYTE);
+  return toSize(text);
+}
+
+function toSize(mebibytes: string): number | undefined {
+  const size = Math.round(Number(mebibytes) * MEBIBYTE);
   return size > 0 ? size : undefined;
 }
 

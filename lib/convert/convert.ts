@@ -5,9 +5,10 @@ import { displayOsString } from "../../ffi/os_string.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { copyEntries } from "../layer/entry.ts";
 import { addSkeleton, MOUNT_POINTS } from "../layer/image_skeleton.ts";
-import type { ImageReference } from "../reference/reference.ts";
+import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { SquashfsWriter } from "../squashfs/writer.ts";
 import { importEntries, importImage } from "../store/import.ts";
+import { placeOf } from "../store/lock.ts";
 import { openStore } from "../store/store.ts";
 import { clampTimes } from "./clamp_times.ts";
 import { writeDirectory } from "./directory_output.ts";
@@ -111,12 +112,18 @@ async function importInput(request: ConvertRequest, reference: ImageReference): 
   const { input: { format, descriptor }, log, signal } = request;
   log.info("importing ...");
   using store = openStore(request.findStorage(), { lock: true }, log);
+  using _turn = await store.locks.lock(placeOf("build", mangleReference(reference.text)), {
+    signal,
+    onWait: () => log.info(`waiting for another build of ${reference.text} ...`),
+  });
   checkStoredImage(request);
+  using cache = request.openCache(store);
+  const options = { log, cache, signal };
   if (format === "dir" || format === "tar") {
-    return await importImage(store, descriptor, reference, { log, signal });
+    return await importImage(store, descriptor, reference, options);
   }
   const name = displayOsString(descriptor);
-  await importEntries(store, completed(request), name, reference, { log, signal });
+  await importEntries(store, completed(request), name, reference, options);
 }
 
 /** Layers, if the input has any; else all that is in it. */

@@ -1,6 +1,8 @@
 // What one conversion is asked to do.
 
+import type { Cache } from "../cache/cache.ts";
 import type { Log } from "../log/log.ts";
+import type { Store } from "../store/store.ts";
 import type { BuilderProgram } from "./builder.ts";
 import type { Format } from "./format.ts";
 import type { OutputWishes } from "./output_options.ts";
@@ -19,6 +21,8 @@ export interface ConvertSettings {
   readonly xattrs: boolean;
   /** Storage directory of ch-image; called where one is needed. */
   readonly findStorage: () => string;
+  /** The build cache of that storage, which images get into as well. */
+  readonly openCache: (store: Store) => Cache;
   /** The host's docker or podman; called where it is needed. */
   readonly findBuilder: (name: "docker" | "podman") => Promise<BuilderProgram>;
   /** A directory for temporary files, which others can't enter. */

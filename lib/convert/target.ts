@@ -83,7 +83,7 @@ export async function checkOutput(request: ConvertRequest): Promise<Target> {
   }
 }
 
-/** To be asked again when nobody else can change the storage. */
+/** To be asked again when no other build or conversion can make an image of that name. */
 export function checkStoredImage(request: ConvertRequest): void {
   const { output: { descriptor }, noClobber } = request;
   if (!noClobber) return;

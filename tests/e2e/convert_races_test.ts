@@ -82,24 +82,28 @@ for (const output of OUTPUTS) {
   });
 }
 
-test("two ch-convert to one storage: the second is told to wait", async (work) => {
-  const docker = await makeHeldInput(work);
-  const command = ["ch-convert", "--no-clobber", "-i", "docker", "a", "stored"];
-  const first = work.spawn(command);
-  await docker.untilHeld(1);
-  expect(await work.run(command), {
-    code: 1,
-    stderr: /^error: storage directory is already in use$/m,
+for (const options of [[], ["--no-clobber"]]) {
+  test(`three ch-convert ${options.join("")} to one image in storage`, async (work) => {
+    const docker = await makeHeldInput(work);
+    const command = ["ch-convert", ...options, "-i", "docker", "a", "stored"];
+    const children = [1, 2, 3].map(() => work.spawn(command));
+    // One after the other: who comes later looks again whether there is an image.
+    await docker.untilHeld(1);
+    docker.set("held", false);
+    const results = await Promise.all(children.map((child) => child.output()));
+    const errors = results.filter(({ code }) => code !== 0)
+      .map(({ stderr }) => new TextDecoder().decode(stderr));
+    assert.equal(errors.length, options.length === 0 ? 0 : 2, errors.join("---\n"));
+    for (const error of errors) {
+      assert.match(
+        error,
+        /^error: exists in ch-image storage, not deleting per --no-clobber: stored$/m,
+      );
+    }
+    const stored = { format: "ch-image", name: "stored", check: unpack("ch-image", "stored") };
+    await mustBeWhole(work, stored);
   });
-  docker.set("held", false);
-  assert.equal((await first.output()).code, 0);
-  expect(await work.run(command), {
-    code: 1,
-    stderr: /^error: exists in ch-image storage, not deleting per --no-clobber: stored$/m,
-  });
-  const stored = { format: "ch-image", name: "stored", check: unpack("ch-image", "stored") };
-  await mustBeWhole(work, stored);
-});
+}
 
 for (const format of ["dir", "oci"]) {
   test(`ch-convert to ${format} keeps a stranger that appears meanwhile`, async (work) => {

@@ -588,6 +588,19 @@ test("ch-convert into storage and out of it, by reference", async (work) => {
   });
 });
 
+test("ch-convert puts images into the build cache, as ch-image import does", async (work) => {
+  work.image();
+  await work.must("ch-convert ./image foo; ch-convert ./image t.tgz; ch-convert t.tgz bar");
+  const tree = await work.must("ch-image build-cache --tree");
+  assert.match(tree, /\(foo\) IMPORT foo/);
+  assert.match(tree, /\(bar\) IMPORT bar/);
+  await work.must("ch-convert ./image baz", [], { env: { CH_IMAGE_CACHE: "disabled" } });
+  assert.doesNotMatch(await work.must("ch-image build-cache --tree"), /baz/);
+  const wrong = await work.run(["ch-convert", "./image", "qux"], { env: { CH_IMAGE_CACHE: "x" } });
+  expect(wrong, { code: 1, stderr: /^error: \$CH_IMAGE_CACHE: invalid build cache mode: x$/m });
+  assert.deepEqual(listTemporary(work), []);
+});
+
 test("ch-convert needs no other program", async (work) => {
   work.image();
   await work.must(

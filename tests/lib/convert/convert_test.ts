@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { openCache } from "../../../lib/cache/open.ts";
 import { convertImage } from "../../../lib/convert/convert.ts";
 import { chooseFormat } from "../../../lib/convert/format.ts";
 import type { ConvertSettings } from "../../../lib/convert/request.ts";
@@ -77,6 +78,8 @@ class Place extends TemporaryDirectory {
       epoch: undefined,
       temporary: this.temporary,
       findStorage: () => `${this.path}/storage`,
+      openCache: (store) =>
+        openCache(store, { mode: "enabled", xattrs: false, largeFile: undefined, log: this.log }),
       findBuilder: () => Promise.reject(new Error("no builder here")),
       isPrivileged: isRoot,
       log: this.log,
