@@ -17,6 +17,7 @@ export const PROCESS = {
     result: "i32",
   },
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
+  ch_process_pipe: { parameters: ["buffer", ERROR], result: "i32" },
 } as const;
 
 /** c/shim/digest.c; wrapped by ffi/sha256.ts. */
@@ -74,6 +75,11 @@ export const CACHE = {
     nonblocking: true,
   },
   ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
+} as const;
+
+/** For those who cannot go on before it is done. */
+export const CACHE_NOW = {
+  ch_cache_check_out: { ...CACHE.ch_cache_check_out, nonblocking: false },
 } as const;
 
 // --- lock ----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 // links on the way to an entry lead as they would for a process whose root the directory is.
 
 import { type Descriptor, readDescriptor } from "../../ffi/descriptor.ts";
-import { SystemError } from "../../ffi/system_error.ts";
+import { isSystemError, SystemError } from "../../ffi/system_error.ts";
 import { findEntry, openDirectory, openFile } from "../../ffi/tree.ts";
 import * as change from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
@@ -135,7 +135,7 @@ export class TreeWriter implements Sink, Disposable {
     try {
       change.makeDirectory(dirFd, name, entry.mode | 0o700);
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!isSystemError(error, "EEXIST")) throw error;
       if (findEntry(dirFd, name)?.type === "directory") {
         change.setMode(dirFd, name, entry.mode | 0o700);
       } else {
@@ -227,7 +227,9 @@ export class TreeWriter implements Sink, Disposable {
       );
     } catch (error) {
       // Too many links, or a file system without: a copy is the next best.
-      if (!isCode(error, "EMLINK", "EPERM", "EOPNOTSUPP") || found.type !== "file") throw error;
+      if (!isSystemError(error, "EMLINK", "EPERM", "EOPNOTSUPP") || found.type !== "file") {
+        throw error;
+      }
       using source = openFile(directory.fd, name);
       using file = this.#createFile(place);
       change.copyFileData(source.fd, file.fd, found.size);
@@ -253,7 +255,7 @@ export class TreeWriter implements Sink, Disposable {
     try {
       return make();
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!isSystemError(error, "EEXIST")) throw error;
     }
     change.removeTree(dirFd, name);
     this.#directories.forget(path);
@@ -303,8 +305,4 @@ function requirePossible(path: string, name: string): void {
 
 function wrongSize({ path }: Entry): ChError {
   return new ChError(`wrong size: ${displayPath(path)}`);
-}
-
-function isCode(error: unknown, ...codes: string[]): error is SystemError {
-  return error instanceof SystemError && codes.includes(error.code);
 }
