@@ -59,7 +59,8 @@ test(
     const { address } = registry;
     await makeSample(work, []);
     await pushSample(work, address, "a/sample:1");
-    const script = "echo by buildah > /etc/by; rm /bin/awk; mkdir -p /opt/x; ln -s /etc/by /opt/x/l";
+    const script =
+      "echo by buildah > /etc/by; rm /bin/awk; mkdir -p /opt/x; ln -s /etc/by /opt/x/l";
     await work.must(
       `c=$(${BUILDAH} from --tls-verify=false "$1/a/sample:1")
      ${BUILDAH} run --isolation chroot "$c" -- sh -c "$2"
@@ -86,9 +87,9 @@ test(
         "--",
         "sh",
         "-c",
-        "cat /opt/x/l; echo $BY; pwd",
+        "cat /opt/x/l; echo $BY",
       ];
-      expect(await work.run(command), { code: 0, stdout: "by buildah\nbuildah\n/opt\n" });
+      expect(await work.run(command), { code: 0, stdout: "by buildah\nbuildah\n" });
     }
   },
   "registry",

@@ -22,7 +22,7 @@ test("ch-image pull makes of foreign layers what umoci makes of them", async (wo
     code: 0,
     stdout: "",
     stderr: new RegExp(
-      `^initializing .*\npulling image:    ${reference}\ndestination:      s\n` +
+      `^(?:initializing .*\n)+pulling image:    ${reference}\ndestination:      s\n` +
         "requesting arch:  yolo\nmanifest: downloading...\nconfig: downloading...\n" +
         "layer 1/4: .{7}: downloading...\n[^]*image arch: amd64\ndone\n$",
     ),
@@ -347,7 +347,7 @@ test(
       code: 0,
       stdout: new RegExp(
         `^details of image:    ${reference}\nin local storage:    yes \\(arm64\\), modified: .*\n` +
-          `in build cache:      no\nfull remote ref:     ${reference}:latest\n` +
+          `in build cache:      yes \\(state.*\\)\nfull remote ref:     ${reference}:latest\n` +
           "available remotely:  yes\nremote arch-aware:   yes\nhost architecture:   amd64\n" +
           "archs available:     amd64  [0-9a-f]{11}\n {21}arm64  [0-9a-f]{11}\n$",
       ),
@@ -372,7 +372,7 @@ test("ch-image build pulls what FROM names", async (work) => {
   work.tree("context", { "Dockerfile": `FROM ${registry.address}/a/s:1\nRUN echo x > /x\n` });
   expect(await work.run(["ch-image", "build", "-t", "built", "context"]), {
     code: 0,
-    stderr: /^ {2}1\. FROM .*\npulling image: [^]*\ndone\ncopying image[^]*grown in 2/m,
+    stderr: /^ {2}1\. FROM .*\npulling image: [^]*\ndone\n {2}2\. RUN[^]*grown in 2/m,
   });
   await registry[Symbol.asyncDispose]();
   expect(await work.run(["ch-image", "build", "-t", "again", "context"]), { code: 0 });
