@@ -1,6 +1,7 @@
 // ch-image push: puts an image into a registry.
 
 import { parseReference } from "../../lib/reference/reference.ts";
+import { parseLayoutPlace } from "../../lib/registry/layout_place.ts";
 import { pushImage } from "../../lib/registry/push.ts";
 import { defineOptions, findValue, isGiven } from "../options.ts";
 import { readRegistryDefaults, readRegistrySettings } from "./registry_settings.ts";
@@ -28,7 +29,11 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
   options: OPTIONS,
   positionals: [
     { name: "IMAGE_REF", count: "one", help: "the image; also its name there" },
-    { name: "DEST_REF", count: "optional", help: "its name there, if that is another" },
+    {
+      name: "DEST_REF",
+      count: "optional",
+      help: "its name there, if that is another, or oci:DIR, oci-archive:FILE",
+    },
   ],
   async run(context, args) {
     const { environment, log, settings } = context;
@@ -38,7 +43,9 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image push” (see FAQ)");
     await pushImage(context.openStore(), {
       source,
-      destination: destination === undefined ? source : parseReference(destination),
+      destination: destination === undefined
+        ? source
+        : parseLayoutPlace(destination) ?? parseReference(destination),
       directory,
       isSingleLayer: isGiven(args, "single-layer"),
     }, {

@@ -34,7 +34,7 @@ export async function readImage(
   platform: Platform,
   name: string,
 ): Promise<Image> {
-  const manifest = await readManifest(source, target, platform, name);
+  const { manifest } = await readManifest(source, target, platform, name);
   requireImage(manifest, name);
   const configBytes = await readDocument(source, manifest.config);
   const config = parseImageConfig(
@@ -81,17 +81,18 @@ export function shortDigest({ digest }: Pick<Descriptor, "digest">): string {
   return digest.replace(/^.*:/, "").slice(0, 7);
 }
 
-async function readManifest(
+/** The manifest that TARGET leads to, and the very bytes of it. As {@linkcode readImage}. */
+export async function readManifest(
   source: BlobSource,
   target: Descriptor,
   platform: Platform,
   name: string,
-): Promise<Manifest> {
+): Promise<{ readonly manifest: Manifest; readonly blob: Descriptor; readonly bytes: Uint8Array }> {
   let blob = target;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const bytes = await readDocument(source, blob);
     const document = parseDocument(bytes, `${name}: ${blob.digest}`, blob.mediaType);
-    if (document.kind === "manifest") return document.manifest;
+    if (document.kind === "manifest") return { manifest: document.manifest, blob, bytes };
     blob = choosePlatform(document.index, platform, name);
   }
   throw new ChError(`too many indexes in indexes: ${displayOsString(name)}`);

@@ -12,8 +12,8 @@ export interface Challenge {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,]+))`);
-const SCHEME = new RegExp(`^(${TOKEN})(?:\\s+|$)`);
+const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))`);
+const SCHEME = new RegExp(`^(${TOKEN})(?=[\\s,]|$)`);
 
 /** All challenges of a header, which may be several; what cannot be understood ends the list. */
 export function parseChallenges(header: string): readonly Challenge[] {

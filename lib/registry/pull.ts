@@ -3,29 +3,23 @@
 
 import type { Cache } from "../cache/cache.ts";
 import { commitImage } from "../cache/commit_image.ts";
-import { DamagedStateError } from "../cache/damaged_state.ts";
-import type { State, StateKey } from "../cache/state_store.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
-import { canonicalJson } from "../oci/canonical_json.ts";
 import type { ImageReference } from "../reference/reference.ts";
 import { Downloads } from "../store/downloads.ts";
 import { initializeImage } from "../store/initialize_image.ts";
-import { defaultMetadata, type Metadata } from "../store/metadata.ts";
+import { defaultMetadata } from "../store/metadata.ts";
 import { writeMetadata } from "../store/metadata_files.ts";
 import type { Store } from "../store/store.ts";
-import { withoutVariant } from "./architecture.ts";
-import { type BlobsRequest, fetchConfig, fetchLayers, labelLayer } from "./image_blobs.ts";
-import { layerFileName } from "./image_blobs.ts";
+import { type BlobsRequest, fetchConfig, fetchLayers } from "./image_blobs.ts";
 import type { PulledManifest } from "./manifest.ts";
 import type { Mirror } from "./mirror.ts";
 import { readPulledMetadata } from "./pulled_metadata.ts";
-import { writePulledFiles } from "./pulled_files.ts";
 import { Repositories } from "./repositories.ts";
 import type { RegistrySettings } from "./repository.ts";
 import { resolveManifest } from "./resolve.ts";
-import { unpackLayers } from "./unpack_layers.ts";
+import { describeManifest, type PulledConfig, storePulled } from "./store_pulled.ts";
 
 export interface PullSettings {
   readonly registry: RegistrySettings;
@@ -110,81 +104,28 @@ async function pullFromRegistry(
   };
   const config = await readConfig(manifest, blobs);
   const { files, ended } = fetchLayers(manifest.layers, blobs);
-  const key = describeManifest(new TextDecoder().decode(resolved.fetched.bytes));
   try {
-    if (cache !== undefined && lastLayer === undefined) {
-      const isFound = await takeKnown(cache, key, { source, destination }, async () => {
-        await Promise.all(files.map(({ whole }) => whole));
-      });
-      if (isFound) return reportArchitecture(config.metadata, resolved.architecture, settings);
-    }
-    log.info("pulled image: adding to build cache");
-    using image = store.newImage(destination);
-    const layers = manifest.layers.map((layer, index) => ({
-      file: files[index]!,
-      label: labelLayer(index + 1, manifest.layers.length, layer),
-      name: downloads.pathOf(layerFileName(layer)),
-    }));
-    const wanted = layers.slice(0, lastLayer);
-    await unpackLayers(wanted, image.rootFd, log, blobs.signal);
-    for (const { label } of layers.slice(wanted.length)) {
-      log.info(`${label}skipping per --last-layer`);
-    }
-    initializeImage(image.rootFd);
-    const isWhole = wanted.length === layers.length;
-    writePulledFiles(image.rootFd, config, isWhole ? resolved.fetched : undefined, reference, log);
-    reportArchitecture(config.metadata, resolved.architecture, settings);
-    signal?.throwIfAborted();
-    if (isWhole) {
-      const state = await commitImage(cache, image, { label: `PULL ${source.text}`, key });
-      if (state !== undefined) nameSource(cache!, state, { source, destination });
-    } else {
-      image.commit();
-    }
+    await storePulled(
+      store,
+      {
+        source: source.text,
+        name: source,
+        from: reference.text,
+        destination,
+        manifest,
+        fetched: resolved.fetched,
+        config,
+        files,
+        architecture: resolved.architecture,
+        lastLayer,
+      },
+      { ...settings, log, signal: blobs.signal },
+      cache,
+    );
   } finally {
     stop.abort(new ChError("pull ended"));
     await ended;
   }
-}
-
-/** What the image is known by in the build cache: its manifest, wherever it is from. */
-function describeManifest(text: string): StateKey {
-  return { text: "PULL", inputs: [canonicalJson(JSON.parse(text))] };
-}
-
-/** The image becomes that of an earlier pull, if the cache has it. FETCH gets the rest of its blobs. */
-async function takeKnown(
-  cache: Cache,
-  key: StateKey,
-  { source, destination }: PullRequest,
-  fetch: () => Promise<void>,
-): Promise<boolean> {
-  const { log } = cache.options;
-  const state = cache.lookUp(cache.root, key, destination);
-  if (state === undefined) return false;
-  log.info("pulled image: found in build cache");
-  // For those who push what they build on it.
-  await fetch();
-  try {
-    await cache.finish(destination, state, undefined);
-    nameSource(cache, state, { source, destination });
-    return true;
-  } catch (error) {
-    if (!(error instanceof DamagedStateError)) throw error;
-    log.warning(error.message);
-    return false;
-  }
-}
-
-/** FROM may use the name that the registry has for it, too. */
-function nameSource(cache: Cache, state: State, { source, destination }: PullRequest): void {
-  if (source.text !== destination.text) cache.setName(source, state);
-}
-
-export interface PulledConfig {
-  /** As the registry has it; undefined for images of the first format. */
-  readonly bytes: Uint8Array | undefined;
-  readonly metadata: Metadata;
 }
 
 async function readConfig(
@@ -197,16 +138,4 @@ async function readConfig(
   }
   const bytes = await fetchConfig(config, request);
   return { bytes, metadata: readPulledMetadata(bytes) };
-}
-
-function reportArchitecture(
-  { arch }: Metadata,
-  requested: string,
-  { hostArchitecture, registry: { log } }: PullSettings,
-): void {
-  const host = withoutVariant(hostArchitecture);
-  const note = withoutVariant(arch) === host ? "" : ` (may not match host ${hostArchitecture})`;
-  log.info(`image arch: ${arch}${note}`);
-  if (requested === "yolo" || withoutVariant(requested) === withoutVariant(arch)) return;
-  log.warning(`image architecture does not match requested: ${requested} ≠ ${arch}`);
 }

@@ -14,6 +14,8 @@ import type { Metadata } from "../store/metadata.ts";
 import { readMetadata } from "../store/metadata_files.ts";
 import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
+import type { LayoutPlace } from "./layout_place.ts";
+import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
 import { planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
@@ -27,7 +29,7 @@ export interface PushSettings {
 
 export interface PushRequest {
   readonly source: ImageReference;
-  readonly destination: ImageReference;
+  readonly destination: ImageReference | LayoutPlace;
   /** Directory to push instead of the image SOURCE of the storage. */
   readonly directory?: string | undefined;
   /** All in one layer, even if it is known which were pulled. */
@@ -45,10 +47,8 @@ export async function pushImage(
 ): Promise<void> {
   const { source, destination, directory, isSingleLayer } = request;
   const { log, signal } = settings.registry;
-  const reference = canonicalizeReference(destination, settings.defaults);
-  if (reference.digest !== undefined) {
-    throw new ChError(`can’t push to a digest, only to a tag: ${destination.text}`);
-  }
+  const layout = "kind" in destination ? destination : undefined;
+  const reference = "kind" in destination ? undefined : findTag(destination, settings.defaults);
   log.info(`pushing image:   ${source.text}`);
   const path = directory ?? store.imagePath(source);
   if (directory === undefined) log.verbose(`image path:      ${path}`);
@@ -58,8 +58,9 @@ export async function pushImage(
     throw new ChError(`can’t push: no image ${source.text}`);
   }
   using root = openImage(path);
-  using repository = new Repository(reference, settings.registry);
-  await requirePush(repository);
+  using repository = reference && new Repository(reference, settings.registry);
+  if (repository !== undefined) await requirePush(repository);
+  if (layout !== undefined) checkLayoutPlace(layout);
 
   using spool = new Spool(`${store.path}/${UPLOADS}`);
   const downloads = new Downloads(store.path);
@@ -69,13 +70,22 @@ export async function pushImage(
   const plan = await planPush(image, mode, { spool, downloads, log });
   signal?.throwIfAborted();
 
-  log.info("starting upload");
-  const from = findOrigin(metadata, repository);
-  await uploadLayers(repository, plan, { spool, downloads, from, log });
-  await uploadConfig(repository, plan, log);
-  await uploadManifest(repository, plan, reference.tag!, log);
-  log.info("cleaning up");
+  if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
+  if (repository !== undefined) {
+    log.info("starting upload");
+    const from = findOrigin(metadata, repository);
+    await uploadLayers(repository, plan, { spool, downloads, from, log });
+    await uploadConfig(repository, plan, log);
+    await uploadManifest(repository, plan, reference!.tag!, log);
+    log.info("cleaning up");
+  }
   log.info("done");
+}
+
+function findTag(destination: ImageReference, defaults: RegistryDefaults) {
+  const reference = canonicalizeReference(destination, defaults);
+  if (reference.digest === undefined) return reference;
+  throw new ChError(`can’t push to a digest, only to a tag: ${destination.text}`);
 }
 
 function openImage(path: string) {

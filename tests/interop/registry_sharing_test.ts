@@ -31,9 +31,8 @@ test("two ch-image pull at once share what they download", async (work) => {
     );
   };
   expect(await work.run(["ch-image", "list"]), { code: 0 });
-  // A lock on all of the storage directory is what --no-lock is about.
   const pull = (name: string) =>
-    work.run(["ch-image", "--no-lock", "--plain-http", "--arch=yolo", "-v", "pull"].concat([
+    work.run(["ch-image", "--plain-http", "--arch=yolo", "-v", "pull"].concat([
       `${registry.address}/a/b:1`,
       name,
     ]));

@@ -1,0 +1,123 @@
+// Pushing into an OCI layout: the same layers as for a registry, in a directory or an archive.
+
+import { openRoot } from "../../ffi/tree.ts";
+import { writeFile } from "../convert/file_output.ts";
+import { checkFileOutput, checkLayoutOutput } from "../convert/output_check.ts";
+import { replaceDirectory } from "../convert/replace_directory.ts";
+import { TemporaryDirectory } from "../convert/temporary_directory.ts";
+import { openFileChunks } from "../layer/codec.ts";
+import { oneChunk } from "../layer/one_chunk.ts";
+import type { Log } from "../log/log.ts";
+import { streamLayout } from "../oci/archive_writer.ts";
+import { type BlobSource, verifyBlob, writeBytes } from "../oci/blobs.ts";
+import { copyImage } from "../oci/copy_image.ts";
+import { LayoutWriter } from "../oci/layout_writer.ts";
+import { OCI } from "../oci/media_type.ts";
+import { type Descriptor, type ImageConfig, parseImageConfig } from "../oci/model.ts";
+import { shortDigest } from "../oci/unpack.ts";
+import { Downloads } from "../store/downloads.ts";
+import { UPLOADS } from "../store/layout.ts";
+import type { Store } from "../store/store.ts";
+import { layerFileName } from "./image_blobs.ts";
+import type { LayoutPlace } from "./layout_place.ts";
+import type { PushPlan } from "./push_plan.ts";
+import type { Spool } from "./spool.ts";
+
+/** Without a name an image is found by this one by most tools. */
+const USUAL_NAME = "latest";
+/** Bytes handed on at a time. */
+const PIECE = 1 << 20;
+
+/** Throws a ChError if the layout cannot be made there; to be asked before there is work. */
+export function checkLayoutPlace({ kind, path }: LayoutPlace): void {
+  if (kind === "oci") checkLayoutOutput(path, true);
+  else checkFileOutput(path, true);
+}
+
+/** Writes what PLAN says. If it throws, nothing has changed. */
+export async function writeLayoutPlace(
+  place: LayoutPlace,
+  plan: PushPlan,
+  spool: Spool,
+  store: Store,
+  log: Log,
+): Promise<void> {
+  const { kind, path } = place;
+  const fill = (rootFd: number) => fillLayout(place, plan, spool, store, rootFd, log);
+  switch (kind) {
+    case "oci":
+      return await replaceDirectory(
+        { path, check: () => checkLayoutOutput(path, true) },
+        fill,
+        log,
+      );
+    case "oci-archive": {
+      using temporary = new TemporaryDirectory(`${store.path}/${UPLOADS}`);
+      using root = openRoot(temporary.path);
+      await fill(root.fd);
+      return await writeFile(streamLayout(root.fd, 0), path, true);
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function fillLayout(
+  { name = USUAL_NAME }: LayoutPlace,
+  plan: PushPlan,
+  spool: Spool,
+  store: Store,
+  rootFd: number,
+  log: Log,
+): Promise<void> {
+  const writer = new LayoutWriter(rootFd, 0);
+  const { manifest, manifestBytes, configBytes } = plan;
+  const config = parseImageConfig(configBytes, "configuration");
+  const source = new PlanBlobs(plan, spool, new Downloads(store.path));
+  const count = manifest.layers.length;
+  const say = (layer: Descriptor, at: number) =>
+    log.info(`layer ${at + 1}/${count}: ${shortDigest(layer)}: copying`);
+  let blob: Descriptor;
+  if (manifest.mediaType === OCI.manifest) {
+    // As it is, so that its digest is that of the registry's.
+    for (const [at, layer] of manifest.layers.entries()) {
+      say(layer, at);
+      if (!await writer.has(layer)) await writer.write(layer.mediaType, source.read(layer));
+    }
+    await writeBytes(writer, manifest.config.mediaType, configBytes);
+    blob = await writer.write(OCI.manifest, oneChunk(manifestBytes));
+  } else {
+    const image = { manifest, config, configBytes };
+    const options = { style: "oci", compressor: undefined, onLayer: say } as const;
+    ({ blob } = await copyImage(source, image, writer, options));
+  }
+  writer.finish(blob, name, platformOf(config));
+}
+
+function platformOf({ architecture, os, variant }: ImageConfig) {
+  return { architecture, os, ...variant && { variant } };
+}
+
+/** Layers where they are before they are anywhere else. */
+class PlanBlobs implements BlobSource {
+  constructor(
+    readonly plan: PushPlan,
+    readonly spool: Spool,
+    readonly downloads: Downloads,
+  ) {}
+
+  read(blob: Descriptor): AsyncIterable<Uint8Array> {
+    const made = this.spool.open(blob.digest);
+    const chunks = made === undefined
+      ? openFileChunks(this.downloads.pathOf(layerFileName(blob)))
+      : readPieces(made.read, made.size);
+    return verifyBlob(chunks, blob, blob.digest);
+  }
+}
+
+async function* readPieces(
+  read: (start: number, end: number) => Uint8Array,
+  size: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < size; at += PIECE) yield read(at, Math.min(at + PIECE, size));
+}
