@@ -38,6 +38,8 @@ CH_API int32_t ch_process_spawn(const void *plan, uint32_t plan_length, int32_t 
                                 const char *init_path, const int32_t *stdio, struct ch_error *err);
 /* Wait for a child. Its status as of wait(2). */
 CH_API int32_t ch_process_wait(int32_t pid, struct ch_error *err);
+/* A pipe that children do not inherit: ends for reading and for writing. 0. */
+CH_API int32_t ch_process_pipe(int32_t ends[2], struct ch_error *err);
 
 /* ---- Image trees (shim/tree*.c; ffi/tree.ts) ----
  *

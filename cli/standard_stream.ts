@@ -8,7 +8,12 @@ export interface Writer {
 
 /** TEXT is an OsString. Waits where the descriptor is full; throws what else goes wrong. */
 export function writeText(writer: Writer, text: string): void {
-  let bytes: Uint8Array = encodeOsString(text);
+  writeBytes(writer, encodeOsString(text));
+}
+
+/** The same for bytes as they are. */
+export function writeBytes(writer: Writer, whole: Uint8Array): void {
+  let bytes = whole;
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writer.writeSync(bytes));

@@ -17,6 +17,7 @@ export const PROCESS = {
     result: "i32",
   },
   ch_process_wait: { parameters: ["i32", ERROR], result: "i32", nonblocking: true },
+  ch_process_pipe: { parameters: ["buffer", ERROR], result: "i32" },
 } as const;
 
 /** c/shim/digest.c; wrapped by ffi/sha256.ts. */

@@ -46,6 +46,7 @@ const NEEDS = {
   setfattr: { reason: "no setfattr", met: () => hasProgram("setfattr") },
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
+  network: { reason: "no way to deb.debian.org", met: canReachDebian },
   cc: { reason: "no C compiler", met: () => hasProgram("cc") },
   skopeo: { reason: "no skopeo", met: () => hasProgram("skopeo") },
   umoci: { reason: "no umoci", met: () => hasProgram("umoci") },
@@ -77,6 +78,14 @@ export function test(
       await body(work);
     },
   });
+}
+
+function canReachDebian(): boolean {
+  const { code } = new Deno.Command("timeout", {
+    args: ["10", "bash", "-c", "exec 3<>/dev/tcp/deb.debian.org/80"],
+    stderr: "null",
+  }).outputSync();
+  return code === 0;
 }
 
 function hasProgram(name: string): boolean {
@@ -154,6 +163,8 @@ export type Tree = Readonly<Record<string, TreeFile>>;
 /** A test's own directory, owned by the ordinary user. Removed with all that is in it. */
 export class Workplace implements Disposable {
   readonly path: string;
+  /** Variables that all commands get, unless they say otherwise. */
+  readonly environment: Record<string, string> = {};
 
   constructor() {
     // Not in /tmp, which containers see.
@@ -242,6 +253,7 @@ export class Workplace implements Disposable {
       PATH: `${rig.bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
       CH_IMAGE_STORAGE: `${this.path}/storage`,
       LC_ALL: "C.UTF-8",
+      ...this.environment,
       ...added,
     };
     const kept = Object.entries(all).filter((pair): pair is [string, string] =>

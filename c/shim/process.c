@@ -157,3 +157,8 @@ CH_API int32_t ch_process_wait(int32_t pid, struct ch_error *err)
             return CH_FAIL(err, "waitpid", "%d", pid);
     return status;
 }
+
+CH_API int32_t ch_process_pipe(int32_t ends[2], struct ch_error *err)
+{
+    return pipe2(ends, O_CLOEXEC) != 0 ? CH_FAIL(err, "pipe2", "%s", "") : 0;
+}

@@ -10,7 +10,14 @@ import { DockerfileError, type DockerfileSource } from "../../lib/dockerfile/sou
 import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
-import { type Arguments, defineOptions, findValue, isGiven, listValues } from "../options.ts";
+import {
+  type Arguments,
+  defineOptions,
+  findValue,
+  isGiven,
+  listValues,
+  UsageError,
+} from "../options.ts";
 import { readStandardInput } from "../standard_input.ts";
 import { BIND_OPTIONS, FORCE_OPTIONS, openBuildTools, readBuildSettings } from "./build_options.ts";
 import type { CommonOption } from "./common_options.ts";
@@ -48,11 +55,25 @@ const OPTIONS = defineOptions([
     help: "write the reference of the built image to FILE",
   },
   {
+    long: "jobs",
+    argument: "required",
+    placeholder: "N",
+    repeat: "last",
+    help: "build up to N stages at a time (default: 1; by Docker's rules one for each processor)",
+  },
+  {
     long: "label",
     argument: "required",
     placeholder: "NAME[=VALUE]",
     repeat: "list",
     help: "label for the image, as by LABEL at the end; can be repeated",
+  },
+  {
+    long: "no-cache-filter",
+    argument: "required",
+    placeholder: "STAGE[,STAGE...]",
+    repeat: "list",
+    help: "take nothing from the build cache in stages of these names or numbers; can be repeated",
   },
   {
     long: "parse-only",
@@ -66,6 +87,12 @@ const OPTIONS = defineOptions([
     placeholder: "id=ID[,src=FILE|,env=VAR]",
     repeat: "list",
     help: "secret for RUN --mount=type=secret, from a file or a variable; can be repeated",
+  },
+  {
+    long: "shell-on-fail",
+    argument: "none",
+    repeat: "idempotent",
+    help: "where RUN fails, run a shell in what it left, before that is thrown away",
   },
   {
     long: "ssh",
@@ -135,13 +162,21 @@ async function runBuild(
     context: input.context,
     ignore,
     target: findValue(args, "target"),
+    jobs: parseJobs(findValue(args, "jobs")),
+    freshStages: listValues(args, "no-cache-filter").flatMap((text) =>
+      text.toLowerCase().split(",")
+    ),
     labels: parseLabels(listValues(args, "label")),
     buildArguments,
     force,
     dryRun: isGiven(args, "dry-run"),
     explain: isGiven(args, "explain"),
     changes: "auto",
-  }, openBuildTools(context, args, host, secrets));
+  }, {
+    ...openBuildTools(context, args, host, secrets),
+    // Ctrl-C is for the shell.
+    ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => context.leaveInterrupts() } : {},
+  });
   const file = findValue(args, "iidfile");
   if (file !== undefined && !isGiven(args, "dry-run")) writeReference(file, reference.text);
   if (context.settings.cacheMode === "disabled") {
@@ -149,6 +184,12 @@ async function runBuild(
     log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
   }
   return 0;
+}
+
+function parseJobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`argument --jobs: invalid value: '${text}'`);
 }
 
 function parseLabels(options: readonly string[]): ReadonlyMap<string, string> {

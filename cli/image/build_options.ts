@@ -2,14 +2,17 @@
 
 import { spawnInit } from "../../ffi/process.ts";
 import { parseBuildArguments } from "../../lib/build/build_arguments.ts";
+import type { Output, WatchedOutput } from "../../lib/build/output.ts";
 import type { BuildTools } from "../../lib/build/build.ts";
 import { CacheMounts } from "../../lib/build/cache_mounts.ts";
 import { chooseForce, type Force, FORCE_MODES, type ForceMode } from "../../lib/build/force.ts";
 import { NO_SECRETS, type Secrets } from "../../lib/build/secrets.ts";
 import { parseBind } from "../../lib/container/binds.ts";
 import type { Host } from "../../lib/container/host.ts";
+import { ChError } from "../../lib/error.ts";
 import { CACHE_MOUNTS } from "../../lib/store/layout.ts";
 import { type Arguments, defineOptions, findValue, listValues } from "../options.ts";
+import { writeBytes } from "../standard_stream.ts";
 import type { CommonOption } from "./common_options.ts";
 import { readPullSettings } from "./registry_settings.ts";
 import type { Context } from "./sub_command.ts";
@@ -111,6 +114,36 @@ export function openBuildTools<Name extends string>(
     now: () => new Date(),
     secrets,
     caches: new CacheMounts(`${settings.storagePath}/${CACHE_MOUNTS}`),
+    processors: navigator.hardwareConcurrency,
     isTerminal: Deno.stderr.isTerminal(),
+    output: chooseOutput(),
   };
+}
+
+/** A terminal shows the last lines anyway, and programs behave otherwise on one: it stays untouched. */
+function chooseOutput(): Output {
+  const watched = newWatchedOutput();
+  const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
+  return isTerminal ? { kind: "direct", watched } : watched;
+}
+
+function newWatchedOutput(): WatchedOutput {
+  return {
+    kind: "watched",
+    joined: isSameFile(1, 2),
+    write: (stream, bytes) => {
+      try {
+        writeBytes(stream === "stdout" ? Deno.stdout : Deno.stderr, bytes);
+      } catch (error) {
+        throw new ChError(`can’t write to standard ${stream === "stdout" ? "output" : "error"}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+function isSameFile(one: number, other: number): boolean {
+  const [a, b] = [one, other].map((fd) => Deno.statSync(`/proc/self/fd/${fd}`));
+  return a!.dev === b!.dev && a!.ino === b!.ino;
 }

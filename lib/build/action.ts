@@ -30,6 +30,8 @@ export interface CopyAction {
   readonly sources: readonly CopySource[];
   /** What is not in a tree, and comes after it. With `sources` at least one, but in a dry run. */
   readonly others: readonly OtherSource[];
+  /** What servers have of `others` at the moment, as far as the instruction leaves that to them. */
+  readonly versions: readonly string[];
   /** Absolute in the image; a trailing slash asks for a directory. */
   readonly destination: string;
   readonly mode: ModeChange | undefined;

@@ -4,6 +4,7 @@
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
 import { substituteVariables } from "../dockerfile/substitute.ts";
+import { ChError } from "../error.ts";
 import { mangleReference } from "../reference/reference.ts";
 import { placeOf } from "../store/lock.ts";
 import { hostArchitecture } from "../store/metadata.ts";
@@ -14,9 +15,11 @@ import type { Platform } from "./platform.ts";
 import { describeArg } from "./prepare.ts";
 import type { BuildOptions, BuildTools } from "./request.ts";
 import { requireRsync } from "./rsync.ts";
+import { canOverlap, runStages } from "./schedule.ts";
 import { Sources } from "./sources.ts";
-import { announceBadFrom, buildStage, type StageResult } from "./stage.ts";
-import { planStages } from "./stages.ts";
+import { announceBadFrom, buildStage } from "./stage.ts";
+import { nameVoice, prefixLog, prefixOutput } from "./stage_voice.ts";
+import { type PlannedStage, planStages } from "./stages.ts";
 
 export type { BuildOptions, BuildTools } from "./request.ts";
 
@@ -41,6 +44,7 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     buildPlatform: host,
     targetPlatform: host,
   }, (from) => announceBadFrom(log, from));
+  checkFreshStages(options.freshStages ?? [], program);
   using _building = dryRun ? undefined : await tools.store.locks.lock(
     placeOf("build", mangleReference(tag.text)),
     {
@@ -49,15 +53,34 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     },
   );
   using sources = new Sources(options.context, options.ignore);
-  const build = { options, tools, stages, sources, finished: new Map() };
-  const results: StageResult[] = [];
-  for (const stage of stages) results.push(await buildStage(stage, build));
+  const build = { options, tools, stages, sources, finished: new Map(), obtaining: new Map() };
+  const jobs = options.jobs ?? (dockerfile.dialect.rules === "docker" ? tools.processors : 1);
+  const isParallel = jobs > 1 && !dryRun && canOverlap(stages);
+  const results = await runStages(
+    stages,
+    { jobs: isParallel ? jobs : 1, signal: tools.signal },
+    (stage, signal) => {
+      const own = isParallel ? { signal, ...giveVoice(stage, tools) } : {};
+      return buildStage(stage, { ...build, tools: { ...tools, ...own } });
+    },
+  );
   if (dryRun) return;
   if (force.mode !== "none") {
     log.info(`--force=${force.mode}: modified ${results.at(-1)!.modified} RUN instructions`);
   }
   const grown = results.reduce((sum, { instructions }) => sum + instructions, globals.count);
   log.info(`grown in ${grown} instructions: ${tag.text}`);
+}
+
+function checkFreshStages(names: readonly string[], { stages }: Program): void {
+  const known = stages.flatMap(({ from: { alias } }, number) => [String(number), alias]);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new ChError(`--no-cache-filter: no such stage: ${unknown}`);
+}
+
+function giveVoice(stage: PlannedStage, { log, output }: BuildTools) {
+  const voice = nameVoice(stage);
+  return { log: prefixLog(log, voice), output: prefixOutput(output, voice) };
 }
 
 interface Globals {

@@ -12,7 +12,9 @@ import { applyOverlay } from "../../ffi/tree_whole.ts";
 import type { Bind } from "../container/binds.ts";
 import { planBuildRun } from "../container/build_plan.ts";
 import type { Host } from "../container/host.ts";
+import { STATUS_EXEC } from "../container/plan.ts";
 import type { Log } from "../log/log.ts";
+import { type Output, OutputTap } from "./output.ts";
 
 /** The image in the making, as far as running a command needs it. */
 export interface RunTree {
@@ -34,6 +36,20 @@ export interface ContainerTools {
   /** -3 to 3; from -2 on the command's output goes nowhere, see {@linkcode silenceOutput}. */
   readonly verbosity: number;
   readonly binds: readonly Bind[];
+  readonly output: Output;
+  /**
+   * If given, a shell is run where a command has failed, with the caller's own standard streams. Called
+   * when it begins; disposed when it ends.
+   */
+  readonly shellOnFail?: (() => Disposable) | undefined;
+}
+
+/** How a command ended. */
+export interface CommandResult {
+  /** Exit status, or minus the number of the signal. */
+  readonly status: number;
+  /** The last lines of output, if they are not on the caller's terminal anyway. */
+  readonly lastLines: readonly string[];
 }
 
 export interface ContainerCommand {
@@ -47,12 +63,14 @@ export interface ContainerCommand {
   readonly noNetwork?: boolean;
   /** The instruction's own, or one that has to come before it. */
   readonly purpose: CommandPurpose;
+  /** What `shellOnFail` runs. */
+  readonly shell: string;
 }
 
 export type CommandPurpose = "instruction" | "preparation";
 
 /**
- * Runs COMMAND in TREE: its exit status, or minus the number of the signal that ended it. 49 if it could
+ * Runs COMMAND in TREE: status 49 if it could
  * not be executed, 31 if the container could not be made; why is on standard error then. Throws the
  * signal's reason if the build was told to stop.
  */
@@ -60,7 +78,7 @@ export async function runInTree(
   command: ContainerCommand,
   tree: RunTree,
   tools: ContainerTools,
-): Promise<number> {
+): Promise<CommandResult> {
   for (const variable of command.environment) {
     tools.log.verbose(`env: ${displayOsString(variable)}`);
   }
@@ -69,8 +87,37 @@ export async function runInTree(
     { ...tree, onChanges: (upperFd) => tree.onChanges?.(upperFd, purpose) ?? Promise.resolve() },
     tools,
     (changes) => planCommand(command, tree, changes, tools),
+    async (changes) => {
+      if (purpose !== "instruction" || tools.shellOnFail === undefined) return;
+      using _ = tools.shellOnFail();
+      await openShell(command, tree, changes, tools);
+    },
   );
 }
+
+/** The failed command's surroundings are all there still, what it changed included. */
+async function openShell(
+  command: ContainerCommand,
+  tree: RunTree,
+  changes: Changes,
+  tools: ContainerTools,
+): Promise<void> {
+  const { log } = tools;
+  log.info(`--shell-on-fail: ${command.shell} in the failed step; nothing of it is kept`);
+  const argv = [command.shell];
+  const plan = planCommand({ ...command, argv }, tree, changes, { ...tools, verbosity: 0 });
+  const child = tools.spawn(plan, [0, 1, 2]);
+  const kill = () => child.kill("SIGTERM");
+  tools.signal.addEventListener("abort", kill);
+  try {
+    const status = statusOf(await child.wait());
+    if (status === STATUS_EXEC) log.warning(`--shell-on-fail: can’t run ${command.shell}`);
+  } finally {
+    tools.signal.removeEventListener("abort", kill);
+  }
+}
+
+export type SpawnTools = Pick<ContainerTools, "spawn" | "signal" | "output">;
 
 /** Where changes go. */
 export type Changes = { readonly upper: string; readonly work: string } | "in-place";
@@ -78,21 +125,27 @@ export type Changes = { readonly upper: string; readonly work: string } | "in-pl
 /** Carries out what PLAN makes; its exit status is as {@linkcode runInTree} has it. */
 export async function runOnTree(
   tree: RunTree,
-  tools: Pick<ContainerTools, "spawn" | "signal">,
+  tools: SpawnTools,
   plan: (changes: Changes) => Plan,
-): Promise<number> {
-  return tree.hasOverlay
-    ? await runInOverlay(tree, tools, plan)
-    : await spawnAndWait(plan("in-place"), tools);
+  onFailure: OnFailure = () => Promise.resolve(),
+): Promise<CommandResult> {
+  if (tree.hasOverlay) return await runInOverlay(tree, tools, plan, onFailure);
+  const result = await spawnAndWait(plan("in-place"), tools);
+  if (result.status !== 0) await onFailure("in-place");
+  return result;
 }
+
+/** Called after a command that failed, while its changes are there still. */
+type OnFailure = (changes: Changes) => Promise<void>;
 
 const WORKSPACE = "run";
 
 async function runInOverlay(
   tree: RunTree,
-  tools: Pick<ContainerTools, "spawn" | "signal">,
+  tools: SpawnTools,
   plan: (changes: Changes) => Plan,
-): Promise<number> {
+  onFailure: OnFailure,
+): Promise<CommandResult> {
   const path = tree.newDirectory(WORKSPACE);
   using workspace = openRoot(path);
   try {
@@ -103,12 +156,18 @@ async function runInOverlay(
     const root = readEntry(tree.rootFd, "");
     setMode(workspace.fd, "upper", root.mode);
     setTime(workspace.fd, "upper", root);
-    const status = await spawnAndWait(plan(changes), tools);
-    if (status !== 0) return status;
+    const result = await spawnAndWait(plan(changes), tools);
+    if (result.status !== 0) {
+      // The kernel does not take what another overlay has worked in.
+      removeTree(workspace.fd, "work");
+      Deno.mkdirSync(changes.work);
+      await onFailure(changes);
+      return result;
+    }
     using upper = openRoot(changes.upper);
     await tree.onChanges?.(upper.fd, "instruction");
     await applyOverlay(upper.fd, tree.rootFd);
-    return 0;
+    return result;
   } finally {
     removeTree(workspace.fd, "upper");
     removeTree(workspace.fd, "work");
@@ -148,19 +207,21 @@ export function silenceOutput(steps: readonly Step[], verbosity: number): Step[]
 /** Runs PLAN, without input. */
 export async function spawnAndWait(
   plan: Plan,
-  { spawn, signal }: Pick<ContainerTools, "spawn" | "signal">,
-): Promise<number> {
+  { spawn, signal, output }: SpawnTools,
+): Promise<CommandResult> {
   signal.throwIfAborted();
   using nothing = openNullDevice();
-  const child = spawn(plan, [nothing.fd, 1, 2]);
+  using tap = new OutputTap(output);
+  const child = spawn(plan, [nothing.fd, ...tap.descriptors]);
   const kill = () => child.kill("SIGTERM");
   signal.addEventListener("abort", kill);
   try {
     const status = statusOf(await child.wait());
     // A signal from the terminal reaches the child as well, and perhaps sooner than us.
     if (INTERRUPTED.includes(status)) await new Promise((resolve) => setTimeout(resolve, 50));
+    await tap.end();
     signal.throwIfAborted();
-    return status;
+    return { status, lastLines: tap.lastLines };
   } finally {
     signal.removeEventListener("abort", kill);
   }

@@ -6,7 +6,7 @@ import { ChError } from "../error.ts";
 import type { OtherSource, Prepared } from "./action.ts";
 import { parseModeChange } from "./mode.ts";
 import { PathFilter } from "./path_filter.ts";
-import { parseRemote } from "./remote.ts";
+import { parseRemote, type RemoteSource } from "./remote.ts";
 import type { SourceTree } from "./source_tree.ts";
 import { climbsOut } from "./source_tree.ts";
 import { joinPath, type StageState } from "./state.ts";
@@ -14,11 +14,15 @@ import { joinPath, type StageState } from "./state.ts";
 /** Gives the tree that COPY takes from; undefined if it does not exist because this is a dry run. */
 export type OpenSources = () => Promise<SourceTree | undefined>;
 
+/** Tells what a server has; undefined if it does not matter. */
+export type FindVersion = (source: RemoteSource) => Promise<string | undefined>;
+
 /** Throws a ChError for sources that are not there, and options that make no sense. */
 export async function prepareCopy(
   copy: Copy,
   openSources: OpenSources,
   state: StageState,
+  findVersion: FindVersion,
 ): Promise<Prepared> {
   const keyword = copy.kind === "add" ? "ADD" : "COPY";
   if (copy.paths.length < 2) throw new ChError("source or destination missing");
@@ -56,6 +60,7 @@ export async function prepareCopy(
         tree,
         sources: tree?.expand(sorted.patterns, { parents, exclude }) ?? [],
         others: sorted.others,
+        versions: await findVersions(sorted.others, findVersion),
         destination: absolute,
         mode: chmod === undefined ? undefined : parseModeChange(state.substitute(chmod)),
         exclude,
@@ -67,6 +72,19 @@ export async function prepareCopy(
       },
     },
   };
+}
+
+async function findVersions(
+  others: readonly OtherSource[],
+  findVersion: FindVersion,
+): Promise<string[]> {
+  const versions: string[] = [];
+  for (const [index, other] of others.entries()) {
+    if (other.kind === "text") continue;
+    const version = await findVersion(other);
+    if (version !== undefined) versions.push(`remote ${index}\t${version}`);
+  }
+  return versions;
 }
 
 export function findOption(

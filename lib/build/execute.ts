@@ -8,6 +8,7 @@ import type { Action } from "./action.ts";
 import type { RunTree } from "./container.ts";
 import { executeCopyAction } from "./copy_execute.ts";
 import { makeMounts } from "./mounts.ts";
+import { describeRunFailure } from "./failure.ts";
 import type { BuildTools } from "./request.ts";
 import type { RootEmulation } from "./root_emulation.ts";
 import { executeRsync } from "./rsync.ts";
@@ -88,17 +89,18 @@ async function executeRun(
     secrets: tools.secrets,
     caches: tools.caches,
   });
-  const status = await emulation.run(run, {
+  const { status, lastLines } = await emulation.run(run, {
     tree,
     tools,
     environment: state.variables.list(),
     cwd: state.cwd,
+    shell: state.shell[0] ?? "/bin/sh",
   }, {
     mounts: mounted.steps,
     variables: mounted.variables,
     noNetwork: run.network === "none",
   });
-  if (status !== 0) throw new ChError(`build failed: RUN command exited with ${status}`);
+  if (status !== 0) throw describeRunFailure(run, status, lastLines, emulation);
 }
 
 function makeDirectoryIn(path: string, { tree, directoryMode }: Execution): void {

@@ -1,5 +1,6 @@
 // Getting what ADD takes from elsewhere: over HTTP by ourselves, from Git repositories by the host's git.
 
+import { Sha256 } from "../../ffi/sha256.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import type { RemoteSource } from "./remote.ts";
@@ -53,8 +54,8 @@ async function download(
     throw new ChError(`can’t fetch: ${url}: ${response.status} ${response.statusText}`);
   }
   const path = `${directory}/${name}`;
-  await save(response.body, path, url, signal);
-  if (checksum !== undefined) await check(path, url, checksum);
+  const digest = await save(response.body, path, url, signal);
+  if (checksum !== undefined) check(digest, url, checksum);
   const modified = Date.parse(response.headers.get("last-modified") ?? "");
   const time = Number.isNaN(modified) ? now() : new Date(modified);
   Deno.chmodSync(path, 0o600);
@@ -69,27 +70,29 @@ function nameFile(url: string): string {
   return name;
 }
 
+/** Its digest. */
 async function save(
   body: ReadableStream<Uint8Array>,
   path: string,
   url: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  const sum = new Sha256();
   try {
     for await (const chunk of body) {
       signal.throwIfAborted();
       for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
+      await sum.add(chunk);
     }
+    return `sha256:${sum.end()}`;
   } catch (error) {
     signal.throwIfAborted();
     throw new ChError(`can’t fetch: ${url}`, { cause: error });
   }
 }
 
-async function check(path: string, url: string, checksum: string): Promise<void> {
-  const digest = await crypto.subtle.digest("SHA-256", Deno.readFileSync(path));
-  const found = `sha256:${new Uint8Array(digest).toHex()}`;
+function check(found: string, url: string, checksum: string): void {
   if (found === checksum) return;
   throw new ChError(`ADD: checksum does not match: ${url}: ${found}`, {
     hint: `the Dockerfile wants ${checksum}`,
@@ -129,7 +132,7 @@ async function clone(
 }
 
 /** What git(1) printed. */
-async function runGit(
+export async function runGit(
   args: readonly string[],
   cwd: string,
   repository: string,

@@ -5,6 +5,7 @@ import type { Plan } from "../../ffi/plan.ts";
 import { planNamespaces, STATUS_EXEC, STATUS_FAIL } from "../container/plan.ts";
 import { findScratch } from "../container/plan.ts";
 import { type ContainerTools, spawnAndWait } from "./container.ts";
+import { DIRECT } from "./output.ts";
 
 /** Tries it in DIRECTORY, which is empty, and has to be removed with all that is in it afterwards. */
 export async function probeOverlay(
@@ -32,5 +33,6 @@ export async function probeOverlay(
       { op: "exec", argv: [""], env: [], search: "" },
     ],
   };
-  return await spawnAndWait(plan, tools) === STATUS_EXEC;
+  const { status } = await spawnAndWait(plan, { ...tools, output: DIRECT });
+  return status === STATUS_EXEC;
 }

@@ -35,6 +35,8 @@ export interface BuildOptions {
   readonly target?: string | undefined;
   /** Aliases or numbers of stages that nothing is taken from the cache for. */
   readonly freshStages?: readonly string[];
+  /** How many stages are built at a time; by default one, by Docker's rules one for each processor. */
+  readonly jobs?: number | undefined;
   /** `--label` */
   readonly labels?: ReadonlyMap<string, string>;
 }
@@ -52,6 +54,7 @@ export interface BuildTools extends ContainerTools {
   readonly caches: CacheMounts;
   /** Whether the commands' standard error is a terminal. */
   readonly isTerminal: boolean;
+  readonly processors: number;
   /** Gets an image from its registry into storage and cache; without, only what is there can be used. */
   readonly pull?: ((reference: ImageReference, platform?: Platform) => Promise<void>) | undefined;
 }
@@ -65,4 +68,6 @@ export interface Build {
   readonly sources: Sources;
   /** The stages that are done, by number. */
   readonly finished: Map<number, Base>;
+  /** Bases that are being obtained, by reference: two stages may begin with the same one. */
+  readonly obtaining: Map<string, Promise<Base>>;
 }

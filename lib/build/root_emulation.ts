@@ -9,9 +9,15 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { printList } from "../dockerfile/print.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
-import { type CommandPurpose, type ContainerTools, runInTree, type RunTree } from "./container.ts";
+import {
+  type CommandPurpose,
+  type CommandResult,
+  type ContainerTools,
+  runInTree,
+  type RunTree,
+} from "./container.ts";
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
-import type { Force } from "./force.ts";
+import type { Force, ForceMode } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
 
 /** Around RUN's command, but not around what root emulation does on the side. */
@@ -29,6 +35,8 @@ export interface RunSurroundings {
   readonly tools: ContainerTools;
   readonly environment: readonly string[];
   readonly cwd: string;
+  /** See {@linkcode ContainerCommand}. */
+  readonly shell: string;
 }
 
 export class RootEmulation {
@@ -39,6 +47,10 @@ export class RootEmulation {
 
   constructor(force: Force) {
     this.#force = force;
+  }
+
+  get mode(): ForceMode {
+    return this.#force.mode;
   }
 
   /** How many RUN commands were changed. */
@@ -54,12 +66,12 @@ export class RootEmulation {
     this.#fakeroot = config;
   }
 
-  /** Runs the command; its status as {@linkcode runInTree} has it. */
+  /** Runs the command, as {@linkcode runInTree} has it. */
   async run(
     run: Pick<RunAction, "argv" | "form">,
     surroundings: RunSurroundings,
     extras: RunExtras,
-  ): Promise<number> {
+  ): Promise<CommandResult> {
     const argv = await this.#modify(run, surroundings);
     if (argv.length !== run.argv.length || argv.some((word, index) => word !== run.argv[index])) {
       this.#modified++;
@@ -96,12 +108,12 @@ export class RootEmulation {
     for (const [index, step] of config.steps.entries()) {
       const head = `--force=fakeroot: init step ${index + 1}`;
       log.info(`${head}: checking: $ ${step.check}`);
-      if (await run(step.check) === 0) {
+      if ((await run(step.check)).status === 0) {
         log.info(`${head}: exit 0, step not needed`);
         continue;
       }
       log.info(`${head}: $ ${step.do}`);
-      const status = await run(step.do);
+      const { status } = await run(step.do);
       if (status !== 0) {
         throw new ChError(`command failed with code ${status}: ${displayOsString(step.do)}`);
       }
@@ -112,13 +124,13 @@ export class RootEmulation {
     argv: readonly string[],
     surroundings: RunSurroundings,
     extras: RunExtras | "preparation",
-  ): Promise<number> {
-    const { tree, tools, cwd } = surroundings;
+  ): Promise<CommandResult> {
+    const { tree, tools, cwd, shell } = surroundings;
     const purpose: CommandPurpose = extras === "preparation" ? extras : "instruction";
     const { mounts, variables, noNetwork } = extras === "preparation" ? NO_EXTRAS : extras;
     const environment = [...surroundings.environment, ...variables];
     const seccomp = this.#force.mode === "seccomp";
-    const command = { argv, environment, cwd, seccomp, purpose, mounts, noNetwork };
+    const command = { argv, environment, cwd, seccomp, purpose, mounts, noNetwork, shell };
     return runInTree(command, tree, tools);
   }
 }

@@ -35,7 +35,11 @@ export async function executeRsync(
   const slash = destination.endsWith("/") ? "/" : "";
   const words = ["rsync", ...options, "--", ...sources, `${locateImage(tools)}/${path}${slash}`];
   tools.log.verbose(`executing: ${words.map(quoteForShell).join(" ")}`);
-  const status = await runOnTree(tree, tools, (changes) => planRsync(words, changes, tree, tools));
+  const { status } = await runOnTree(
+    tree,
+    tools,
+    (changes) => planRsync(words, changes, tree, tools),
+  );
   if (status !== 0) {
     const shown = displayOsString(words.map(quoteForShell).join(" "));
     throw new ChError(`command failed with code ${status}: ${shown}`);

@@ -10,8 +10,9 @@ import type { Log } from "../log/log.ts";
 import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
-import { findKnownBase, obtainBase, requireImage } from "./base.ts";
+import { type Base, findKnownBase, obtainBase, requireImage } from "./base.ts";
 import { findOption, prepareCopy } from "./copy_prepare.ts";
+import { locateFailure } from "./failure.ts";
 import { Growth } from "./growth.ts";
 import type { FoundMount, Mount } from "./mount.ts";
 import {
@@ -24,6 +25,7 @@ import {
 } from "./prepare.ts";
 import type { Build } from "./request.ts";
 import { prepareRsync } from "./rsync_prepare.ts";
+import { findRemoteVersion } from "./remote_version.ts";
 import { locateImage } from "./rsync.ts";
 import { prepareRun } from "./run_prepare.ts";
 import { prepareSetting } from "./settings.ts";
@@ -59,7 +61,7 @@ async function growStage(stage: PlannedStage, build: Build): Promise<StageResult
   const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
   announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));
   using growth = await orRollBack(log, async () => {
-    return await Growth.begin(stage, known ?? await obtainBase(stage.base, build), build);
+    return await Growth.begin(stage, known ?? await obtainOnce(stage, build), build);
   });
   const { state } = growth;
   const instructions = [
@@ -81,6 +83,14 @@ async function growStage(stage: PlannedStage, build: Build): Promise<StageResult
   return { instructions: count, modified: growth.modified };
 }
 
+/** Stages that begin with the same image get it once. */
+async function obtainOnce({ base }: PlannedStage, build: Build): Promise<Base> {
+  const name = `${base.reference.text} ${base.platform?.architecture}`;
+  const pending = build.obtaining.get(name) ?? obtainBase(base, build);
+  build.obtaining.set(name, pending);
+  return await pending;
+}
+
 async function buildInstruction(
   instruction: Instruction,
   growth: Growth,
@@ -97,7 +107,13 @@ async function buildInstruction(
   announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
   if (hit !== undefined) return growth.take(prepared, hit);
   if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
-  await orRollBack(log, () => growth.execute(prepared, key));
+  try {
+    await orRollBack(log, () => growth.execute(prepared, key));
+  } catch (error) {
+    if (!(error instanceof ChError) || build.tools.signal.aborted) throw error;
+    const { file } = build.options.dockerfile;
+    throw locateFailure(error, file, instruction.position.line, formatAnnounced(prepared.text));
+  }
 }
 
 /** `--label`, as LABEL that stands in no line. */
@@ -168,7 +184,17 @@ async function prepare(
           `not supported, ignored: ${instruction.kind.toUpperCase()} --chown`,
         );
       }
-      return await prepareCopy(instruction, () => openSources(instruction, stage, build), state);
+      return await prepareCopy(
+        instruction,
+        () => openSources(instruction, stage, build),
+        state,
+        (source) => {
+          const { options: { dryRun }, tools } = build;
+          return dryRun || tools.cache.mode !== "enabled"
+            ? Promise.resolve(undefined)
+            : findRemoteVersion(source, tools);
+        },
+      );
     case "env":
     case "label":
       return preparePair(instruction, state);

@@ -22,7 +22,10 @@ export function describeKey(
       // Where it comes from the caller, its value is none of the image's business.
       return PASSED_THROUGH.has(action.name) ? { text: `ARG ${action.name} [special]` } : key;
     case "copy":
-      return { ...key, inputs: [...describeSources(action.copy), ...hidden] };
+      return {
+        ...key,
+        inputs: [...describeSources(action.copy), ...action.copy.versions, ...hidden],
+      };
     case "rsync":
       return { ...key, inputs: action.rsync.sources.flatMap(describeTree) };
     case "run":

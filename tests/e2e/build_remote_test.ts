@@ -53,14 +53,14 @@ test("build: ADD of URLs that will not do", async (work) => {
   await using server = serve(`${work.path}/web`);
   const url = `http://127.0.0.1:${server.addr.port}`;
   const cases: readonly (readonly [string, RegExp])[] = [
-    ["ADD URL/none /", /error: can’t fetch: http:.*\/none: 404 Not Found\n$/],
+    ["ADD URL/none /", /error: can’t fetch: http:.*\/none: 404 Not Found\n/],
     [
       "ADD http://127.0.0.1:65534/x /",
       /error: can’t fetch: http:\/\/127\.0\.0\.1:65534\/x.*refused/,
     ],
     [
       `ADD --checksum=sha256:${"0".repeat(64)} URL/f /`,
-      new RegExp(`error: ADD: checksum does not match: .*/f: sha256:${SUM}\nhint: .*\n$`),
+      new RegExp(`error: ADD: checksum does not match: .*/f: sha256:${SUM}\nhint: .*\n`),
     ],
     ["ADD --checksum=md5:0 URL/f /", /error: ADD: --checksum: not sha256:HEX: md5:0\n$/],
   ];
@@ -99,4 +99,85 @@ test("build: ADD of Git repositories", async (work) => {
   expect(wrong, { code: 1, stderr: /error: ADD: checksum does not match: / });
   const missing = await build(work, "ADD URL/r.git#none /head", url);
   expect(missing, { code: 1, stderr: /error: can’t clone: http:.*r\.git: .*none/ });
+});
+
+/** Builds twice, CHANGE between; whether the second build took ADD from the cache. */
+async function isHit(
+  work: Workplace,
+  line: string,
+  url: string,
+  change: () => Promise<unknown> | void,
+): Promise<boolean> {
+  expect(await build(work, line, url), { code: 0 });
+  await change();
+  const again = await build(work, line, url);
+  expect(again, { code: 0, stderr: / {2}2[*.] ADD / });
+  return again.stderr.includes("  2* ADD ");
+}
+
+test("build: ADD of a URL is taken from the cache only while the server has the same", async (work) => {
+  await prepare(work, "");
+  let content = "1";
+  let headers: Record<string, string> = {};
+  let isHeadKnown = true;
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ method }) =>
+      method === "HEAD" && !isHeadKnown
+        ? new Response(null, { status: 405 })
+        : new Response(method === "HEAD" ? null : content, { headers }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const same = () => {};
+  const other = () => void (content += "x");
+  const read = () => work.must("cat storage/img/t/f");
+  const cases = [
+    ["by content", {}, true],
+    ["by content, without HEAD", { etag: '"e"' }, false],
+  ] as const;
+  for (const [name, given, hasHead] of cases) {
+    headers = given;
+    isHeadKnown = hasHead;
+    assert.equal(await isHit(work, `ADD URL/f?${name.length} /f`, url, same), true, name);
+    assert.equal(await isHit(work, `ADD URL/f?${name.length} /f`, url, other), false, name);
+    assert.equal(await read(), content, name);
+  }
+  isHeadKnown = true;
+  for (const header of ["etag", "last-modified"]) {
+    headers = { [header]: '"one"' };
+    const line = `ADD URL/${header} /f`;
+    assert.equal(await isHit(work, line, url, same), true, header);
+    const change = () => {
+      other();
+      headers = { [header]: '"two"' };
+    };
+    assert.equal(await isHit(work, line, url, change), false, header);
+    assert.equal(await read(), content, header);
+  }
+  // With a checksum nobody is asked.
+  const sum = new Uint8Array(
+    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content)),
+  ).toHex();
+  assert.equal(await isHit(work, `ADD --checksum=sha256:${sum} URL/f /f`, url, other), true);
+});
+
+test("build: ADD of a Git branch is taken from the cache only while it stays where it is", async (work) => {
+  await prepare(work, "");
+  const publish = async (content: string) =>
+    (await work.must(
+      `
+    test -d one || git init -q -b main one; cd one
+    git config user.name n; git config user.email e
+    echo ${content} >f; git add .; git commit -q -m ${content}
+    rm -rf ../web; mkdir ../web; git clone -q --bare . ../web/r.git
+    git -C ../web/r.git update-server-info; git rev-parse HEAD`,
+    )).trim();
+  const commit = await publish("1");
+  await using server = serve(`${work.path}/web`);
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  assert.equal(await isHit(work, "ADD URL/r.git#main /r", url, () => {}), true);
+  assert.equal(await isHit(work, "ADD URL/r.git#main /r", url, () => publish("2")), false);
+  assert.equal(await work.must("cat storage/img/t/r/f"), "2\n");
+  assert.equal(await isHit(work, "ADD URL/r.git /r", url, () => publish("3")), false);
+  assert.equal(await isHit(work, `ADD URL/r.git#${commit} /r`, url, () => publish("4")), true);
 });

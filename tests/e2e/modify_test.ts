@@ -31,7 +31,7 @@ const CASES: readonly ModifyCase[] = [
   {
     name: "commands in another shell",
     args: ["-S", "/bin/busybox", "-c", "echo", "base", "out"],
-    expected: { code: 1, stderr: /-c: applet not found[^]*RUN command exited with 127\n$/ },
+    expected: { code: 1, stderr: /-c: applet not found[^]*RUN command exited with 127\n/ },
     after: "test ! -e storage/img/out",
   },
   {
@@ -56,7 +56,7 @@ const CASES: readonly ModifyCase[] = [
     name: "a script that fails",
     args: ["base", "out"],
     stdin: "exit 7\n",
-    expected: { code: 1, stderr: /RUN command exited with 7\n$/ },
+    expected: { code: 1, stderr: /RUN command exited with 7\n/ },
     after: "test ! -e storage/img/out",
   },
   {

@@ -71,6 +71,7 @@ function newCopy(
     tree,
     sources: tree.expand(patterns),
     others: [],
+    versions: [],
     destination,
     mode: undefined,
     exclude: undefined,
@@ -78,6 +79,8 @@ function newCopy(
     unpack: { local: false, remote: false },
   };
 }
+
+const noVersion = () => Promise.resolve(undefined);
 
 async function copy(line: string, env: Record<string, string> = {}): Promise<Outcome> {
   using place = new Place();
@@ -103,7 +106,12 @@ async function copy(line: string, env: Record<string, string> = {}): Promise<Out
   });
   using tree = SourceTree.ofContext(context);
   using root = openRoot(image);
-  const { action, text } = await prepareCopy(instruction, () => Promise.resolve(tree), state);
+  const { action, text } = await prepareCopy(
+    instruction,
+    () => Promise.resolve(tree),
+    state,
+    noVersion,
+  );
   if (action.op !== "copy") throw new TypeError();
   await executeCopyAction(action.copy, newSurroundings(place, root.fd));
   const after = readFiles(image);

@@ -3,6 +3,7 @@
 
 import { spawnInit } from "../../../ffi/process.ts";
 import { buildImage, type BuildOptions, type BuildTools } from "../../../lib/build/build.ts";
+import { DIRECT } from "../../../lib/build/output.ts";
 import { CacheMounts } from "../../../lib/build/cache_mounts.ts";
 import { chooseForce } from "../../../lib/build/force.ts";
 import { NO_SECRETS } from "../../../lib/build/secrets.ts";
@@ -80,6 +81,8 @@ export class Storage extends Place {
         secrets: NO_SECRETS,
         caches: new CacheMounts(`${this.path}/storage/mounts`),
         isTerminal: false,
+        processors: 2,
+        output: DIRECT,
         ...tools,
       });
       return log.lines;

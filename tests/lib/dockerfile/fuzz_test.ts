@@ -15,6 +15,12 @@ const PIECES = [
   '["a", "b"]',
   '"x\\ty"',
   "syntax=x",
+  "<<E",
+  "<<-'E'\n",
+  "\nE\n",
+  "--mount=type=bind,source=x ",
+  "ADD ",
+  "${a:-b}",
 ];
 
 /** Numerical Recipes' linear congruential generator: the same texts in every run. */
@@ -31,7 +37,8 @@ Deno.test("parseDockerfile() survives random texts", () => {
   let parsed = 0;
   for (let round = 0; round < 20_000; round++) {
     const begin = ["", "FROM a\n", "FROM a\nENV ", "FROM a\nCOPY ", "FROM a\nRUN "][random(5)]!;
-    let text = begin;
+    // Both dialects.
+    let text = random(2) === 0 ? begin : `# syntax=docker/dockerfile:1\n${begin}`;
     for (let count = random(12); count > 0; count--) text += PIECES[random(PIECES.length)]!;
     try {
       const source = decodeDockerfile("D", new TextEncoder().encode(text));
