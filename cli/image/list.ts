@@ -2,6 +2,7 @@
 
 import { openRoot } from "../../ffi/tree.ts";
 import { describeCached } from "../../lib/cache/cached_image.ts";
+import { summarizeImage } from "../../lib/cache/inspect_image.ts";
 import { listDeleted } from "../../lib/cache/undelete.ts";
 import {
   type ImageReference,
@@ -18,6 +19,12 @@ import { readPullSettings } from "./registry_settings.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
 
 const OPTIONS = defineOptions([
+  {
+    long: "json",
+    argument: "none",
+    repeat: "idempotent",
+    help: "print a JSON list with name, path, time of change and state of each image",
+  },
   {
     long: "long",
     short: "l",
@@ -58,6 +65,11 @@ export const list: SubCommand<typeof OPTIONS[number]["long"]> = {
     }
     const store = context.openStore();
     const images = store.listImages();
+    if (isGiven(args, "json")) {
+      const all = images.map((image) => summarizeImage(store, parseReference(image)));
+      context.print(JSON.stringify(all, undefined, 2));
+      return 0;
+    }
     if (!isGiven(args, "long")) {
       for (const image of images) context.print(image);
       return 0;

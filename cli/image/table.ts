@@ -28,6 +28,10 @@ export const SUB_COMMANDS: Readonly<Record<string, Listed>> = {
     summary: "make an image from a directory or an archive",
     load: async () => (await import("./import.ts")).importCommand,
   },
+  inspect: {
+    summary: "print what is known of an image in storage, as JSON",
+    load: async () => (await import("./inspect.ts")).inspect,
+  },
   list: {
     summary: "list the images in the storage directory",
     load: async () => (await import("./list.ts")).list,

@@ -3,12 +3,15 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { STATUS_EXEC, STATUS_FAIL } from "../container/plan.ts";
+import { DamagedStateError } from "../cache/damaged_state.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
 import type { Force, ForceMode } from "./force.ts";
 
 /** ERROR of the instruction at LINE of FILE, announced as TEXT; line 0 or less is no line. */
 export function locateFailure(error: ChError, file: string, line: number, text: string): ChError {
+  // The stage is built again after that one, and has to know it.
+  if (error instanceof DamagedStateError) return error;
   const place = line > 0 ? `${file}:${line}` : file;
   return new ChError(error.message, {
     hint: [`at ${place}: ${text}`, error.hint].filter((part) => part !== undefined).join(

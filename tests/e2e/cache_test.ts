@@ -273,3 +273,41 @@ test("a storage directory of format 100 is upgraded, others are left alone", asy
   });
   assert.equal(await digest(), before);
 });
+
+test("inspect and list --json tell of images and what they share", async (work) => {
+  await importBase(work);
+  await build(
+    work,
+    "FROM base\nENV A=1\nRUN head -c 5000 /dev/zero >/f && ln /f /g && ln -s f /h\n",
+  );
+  const ask = async (...words: string[]) => {
+    const result = await work.run(["ch-image", ...words]);
+    expect(result, { code: 0, stderr: "" });
+    return JSON.parse(result.stdout);
+  };
+  const base = await ask("inspect", "base");
+  const image = await ask("inspect", "t");
+  assert.equal(image.path, `${work.path}/storage/img/t`);
+  assert.equal(image.instruction, "RUN.S head -c 5000 /dev/zero >/f && ln /f /g && ln -s f /h");
+  assert.match(image.digest, /^sha256:[0-9a-f]{64}$/);
+  assert.match(image.stateId, /^[0-9A-F]{4}:[0-9A-F]{4}(:[0-9A-F]{8}){3}$/);
+  assert.equal(image.config.env.A, "1");
+  assert.equal(image.history.length, base.history.length + 2);
+  // Its own are the new file, once, and its metadata.
+  const { size } = image;
+  assert.equal(size.bytes, size.ownBytes + size.sharedBytes);
+  const own = Number(await work.must("cat storage/img/t/ch/* storage/img/t/f | wc -c"));
+  assert(size.ownBytes >= 5000 && size.ownBytes <= own, `${size.ownBytes} of ${own}`);
+  assert.equal(size.others, base.size.others + 1);
+  assert.equal(size.files, base.size.files + 1);
+
+  await work.must("ch-image import --no-cache image other");
+  const images: { name: string; commit: string | null }[] = await ask("list", "--json");
+  assert.deepEqual(images.map(({ name }) => name), ["base", "other", "t"]);
+  assert.deepEqual(images.map(({ commit }) => commit), [base.commit, null, image.commit]);
+  assert.equal((await ask("inspect", "other")).digest, null);
+  expect(await work.run(["ch-image", "inspect", "none"]), {
+    code: 1,
+    stderr: "error: image not found: none\n",
+  });
+});

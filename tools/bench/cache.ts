@@ -1,0 +1,178 @@
+// How fast the build cache is and how much disk it uses, beside Debian's ch-image, whose cache is a Git
+// repository, and podman.
+
+import {
+  bench,
+  exists,
+  isWanted,
+  type Line,
+  place,
+  rig,
+  type Row,
+  runAsUser,
+  type Way,
+} from "./measure.ts";
+
+const TOOLS: readonly Tool[] = [
+  {
+    name: "ch",
+    program: `${rig}/bin/ch-image`,
+    env: { CH_IMAGE_STORAGE: `${place}/storage` },
+    rebuild: "--rebuild",
+  },
+  {
+    name: "Debian's charliecloud",
+    program: "/usr/bin/ch-image",
+    needs: "/usr/bin/ch-image",
+    // Git wants to know who commits.
+    env: {
+      CH_IMAGE_STORAGE: `${place}/old`,
+      ...Object.fromEntries(
+        ["AUTHOR", "COMMITTER"].flatMap((role) => [
+          [`GIT_${role}_NAME`, "bench"],
+          [`GIT_${role}_EMAIL`, "bench@localhost"],
+        ]),
+      ),
+    },
+    rebuild: "--rebuild",
+  },
+];
+/** As root, which it needs the least preparation for. */
+const PODMAN = [
+  "podman",
+  `--root=${place}/podman`,
+  `--runroot=${place}/podman.run`,
+  "--storage-driver=overlay",
+] as const;
+const RELATED = 10;
+
+interface Tool {
+  readonly name: string;
+  readonly program: string;
+  readonly needs?: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Option of `build`: execute all, store the results. */
+  readonly rebuild: string;
+}
+
+await bench(prepare, makeRows, measureDisk);
+
+/** RUN instructions, COUNT of them; WORD makes those of one file different from those of others. */
+function dockerfile(count: number, word: string): string {
+  const runs = Array.from({ length: count }, (_, i) => `RUN echo ${word}${i} >/${word}${i}\n`);
+  return `FROM debian\n${runs.join("")}`;
+}
+
+function prepare(): void {
+  const files = {
+    three: dockerfile(3, "a"),
+    other: dockerfile(3, "b"),
+    many: dockerfile(129, "c"),
+  };
+  Deno.mkdirSync(`${place}/context`);
+  for (const [name, text] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${place}/context/${name}`, text);
+  }
+  for (let i = 0; i < RELATED; i++) {
+    Deno.writeTextFileSync(`${place}/context/related${i}`, dockerfile(3, `r${i}x`));
+  }
+  for (const { program, env } of TOOLS.filter(isThere)) {
+    runAsUser([program, "import", `${rig}/debian.tar`, "debian"], env);
+  }
+  if (exists("/usr/bin/podman")) {
+    runAsRoot([...PODMAN, "import", `${rig}/debian.tar`, "debian"]);
+  }
+}
+
+function makeRows(): Row[] {
+  const row = (
+    what: string,
+    runs: number,
+    words: (tool: Tool) => readonly string[],
+    podman?: readonly string[],
+    before?: (tool: Tool) => string,
+  ): Row => ({
+    what,
+    runs,
+    ways: [
+      ...TOOLS.map((tool): Way => ({
+        name: tool.name,
+        command: [tool.program, ...words(tool)],
+        env: tool.env,
+        ...tool.needs === undefined ? {} : { needs: tool.needs },
+        ...before === undefined ? {} : { before: before(tool) },
+      })),
+      ...podman === undefined ? [] : [{
+        name: "podman, as root",
+        command: ["root", ...PODMAN, ...podman],
+        needs: "/usr/bin/podman",
+      }],
+    ],
+  });
+  const build = (
+    name: string,
+    ...options: string[]
+  ) => ["build", ...options, "-t", "t", "-f", `${place}/context/${name}`, `${place}/context`];
+  const podman = (
+    name: string,
+    ...options: string[]
+  ) => ["build", "--isolation=chroot", "--layers", ...options, ...build(name).slice(1)];
+  return [
+    row("import a tar archive", 3, () => ["import", `${rig}/debian.tar`, "x"]),
+    row(
+      "3 RUNs, cold",
+      3,
+      ({ rebuild }) => build("three", rebuild),
+      podman("three", "--no-cache"),
+    ),
+    row("3 RUNs, cached", 5, () => build("three"), podman("three")),
+    row(
+      "switch to another state",
+      3,
+      () => build("three"),
+      undefined,
+      ({ program }) => [program, ...build("other")].join(" "),
+    ),
+    row("129 RUNs, cold", 1, ({ rebuild }) => build("many", rebuild)),
+    row("129 RUNs, cached", 3, () => build("many")),
+    row("garbage collection", 1, () => ["build-cache", "--gc"]),
+  ];
+}
+
+/** Of a base image and images built on it, in storage and cache together. */
+function measureDisk(): Promise<readonly Line[]> {
+  const what = `disk use of ${RELATED} related images`;
+  if (!isWanted({ what })) return Promise.resolve([]);
+  return Promise.resolve(
+    TOOLS.filter(isThere).map(({ name, program, env }): Line => {
+      runAsUser([program, "reset"], env);
+      runAsUser([program, "import", `${rig}/debian.tar`, "debian"], env);
+      for (let i = 0; i < RELATED; i++) {
+        const file = `${place}/context/related${i}`;
+        runAsUser([program, "build", "-t", `r${i}`, "-f", file, `${place}/context`], env);
+      }
+      const storage = env.CH_IMAGE_STORAGE!;
+      const [size] = ask(["du", "-sm", storage]).split("\t");
+      const [inodes] = ask(["du", "-s", "--inodes", storage]).split("\t");
+      return [what, name, `${size} MiB`, `${inodes} inodes`];
+    }),
+  );
+}
+
+function isThere({ needs }: Tool): boolean {
+  return needs === undefined || exists(needs);
+}
+
+function ask(command: readonly string[]): string {
+  return new TextDecoder().decode(runAsUser(command).stdout).trim();
+}
+
+function runAsRoot(command: readonly string[]): void {
+  new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  })
+    .outputSync();
+}
