@@ -151,6 +151,7 @@ function newLogger(args: Arguments<ConvertOption>, environment: Environment): Lo
     verbosity: quiet > 0 && verbose > 0 ? 0 : Math.max(-3, Math.min(3, verbose - quiet)),
     writer: Deno.stderr,
     isTerminal,
+    hasMeterOnTerminalOnly: true,
     hasColour: isTerminal,
     isUnicode: isUnicodeLocale(environment),
     hasFestoon: false,

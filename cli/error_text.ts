@@ -68,11 +68,15 @@ interface OsError {
   readonly reason: string;
 }
 
-/** What Deno's own file functions throw: `REASON (os error N): CALL 'PATH'`. */
+/** What Deno's own file functions throw: `REASON (os error N): CALL 'PATH'`. Some have no class of their
+ * own, such as "No space left on device". */
 function findOsError(error: unknown): OsError | undefined {
-  if (!(error instanceof Error) || !(error.name in Deno.errors)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const isNamed = error.name in Deno.errors;
+  if (!isNamed && error.name !== "Error") return undefined;
   const match = /^.* \(os error (\d+)\)(?:: (\w+) '(.*?)'.*)?$/s.exec(error.message);
+  if (match === null && !isNamed) return undefined;
   if (match === null) return { call: "access", path: "", reason: error.message };
   const [, errno, call = "access", path = ""] = match;
-  return { call, path, reason: describeErrno(Number(errno)) };
+  return { call: call.replace(/file$/, ""), path, reason: describeErrno(Number(errno)) };
 }

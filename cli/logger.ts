@@ -13,6 +13,8 @@ export interface LoggerSettings {
   readonly writer: Writer;
   /** Whether that is a terminal, where progress lines are rewritten. */
   readonly isTerminal: boolean;
+  /** Whether meters are not for anything else; by default that gets a line a second. */
+  readonly hasMeterOnTerminalOnly?: boolean;
   /** Whether to colour lines there. */
   readonly hasColour: boolean;
   /** Whether it shows typographic quotes. */
@@ -77,7 +79,9 @@ export class Logger implements Log {
 
   progress(message: string, total: number | undefined): Progress {
     if (!this.shows("info")) return SILENT;
-    const isRewritten = this.settings.isTerminal && !this.settings.hasFestoon;
+    const { isTerminal, hasFestoon, hasMeterOnTerminalOnly = false } = this.settings;
+    if (hasMeterOnTerminalOnly && !isTerminal) return SILENT;
+    const isRewritten = isTerminal && !hasFestoon;
     return new ProgressMeter(
       {
         show: (line) => isRewritten ? this.#rewrite(line) : this.#log("info", line),

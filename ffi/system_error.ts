@@ -31,6 +31,11 @@ export class SystemError extends Error {
   }
 }
 
+/** Whether ERROR is a failed call's, with one of CODES, e.g. "ENOENT". */
+export function isSystemError(error: unknown, ...codes: readonly string[]): error is SystemError {
+  return error instanceof SystemError && codes.includes(error.code);
+}
+
 /** A fresh block for a call to fill. One per call that is in flight. */
 export function newErrorBlock(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(ERROR_SIZE);

@@ -23,6 +23,8 @@ export class FakeRegistry implements AsyncDisposable {
   /** By tag or digest. */
   readonly manifests = new Map<string, { type: string; bytes: Uint8Array<ArrayBuffer> }>();
   intercept: Intercept = () => undefined;
+  /** Uploads that have begun and not ended. */
+  readonly uploads = new Map<string, Uint8Array<ArrayBuffer>>();
   /** Whether it sends parts of blobs. */
   hasRanges = true;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -122,6 +124,11 @@ export class FakeRegistry implements AsyncDisposable {
     if (own !== undefined) return own;
     const [, kind, name] = /\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
     if (url.pathname === "/v2/") return new Response();
+    if (url.pathname.includes("/blobs/uploads/")) return await this.#answerUpload(request, url);
+    if (kind === "manifests" && request.method === "PUT") {
+      await this.addManifest(name!, await request.text(), request.headers.get("Content-Type")!);
+      return new Response(null, { status: 201 });
+    }
     if (kind === "manifests") {
       const found = this.manifests.get(name!);
       if (found === undefined) return new Response(null, { status: 404 });
@@ -131,6 +138,49 @@ export class FakeRegistry implements AsyncDisposable {
     if (blob === undefined) return new Response(null, { status: 404 });
     return sendBlob(blob, this.hasRanges ? request.headers.get("Range") : null);
   }
+
+  async #answerUpload(request: Request, url: URL): Promise<Response> {
+    const headers = (id: string) => ({
+      Location: `/v2/a/b/blobs/uploads/${id}?state=${this.uploads.get(id)?.length}`,
+      Range: `0-${Math.max((this.uploads.get(id)?.length ?? 0) - 1, 0)}`,
+    });
+    if (request.method === "POST") {
+      const id = crypto.randomUUID();
+      this.uploads.set(id, new Uint8Array());
+      return new Response(null, { status: 202, headers: headers(id) });
+    }
+    const id = url.pathname.split("/").at(-1)!;
+    const before = this.uploads.get(id);
+    if (before === undefined) return new Response(null, { status: 404 });
+    const body = new Uint8Array(await request.arrayBuffer());
+    switch (request.method) {
+      case "GET":
+        return new Response(null, { status: 204, headers: headers(id) });
+      case "DELETE":
+        this.uploads.delete(id);
+        return new Response(null, { status: 204 });
+      case "PATCH": {
+        const [start] = request.headers.get("Content-Range")!.split("-").map(Number);
+        if (start !== before.length) return new Response(null, { status: 416 });
+        this.uploads.set(id, join(before, body));
+        return new Response(null, { status: 202, headers: headers(id) });
+      }
+      default: {
+        const digest = await this.addBlob(join(before, body));
+        this.uploads.delete(id);
+        if (digest === url.searchParams.get("digest")) return new Response(null, { status: 201 });
+        this.blobs.delete(digest);
+        return new Response(null, { status: 400 });
+      }
+    }
+  }
+}
+
+function join(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(left.length + right.length);
+  whole.set(left);
+  whole.set(right, left.length);
+  return whole;
 }
 
 export function sendBlob(blob: Uint8Array<ArrayBuffer>, range: string | null): Response {

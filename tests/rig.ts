@@ -164,6 +164,8 @@ export type Tree = Readonly<Record<string, TreeFile>>;
 /** A test's own directory, owned by the ordinary user. Removed with all that is in it. */
 export class Workplace implements Disposable {
   readonly path: string;
+  /** Variables that all commands get, unless they say otherwise. */
+  readonly environment: Record<string, string> = {};
 
   constructor() {
     // Not in /tmp, which containers see.
@@ -252,6 +254,7 @@ export class Workplace implements Disposable {
       PATH: `${rig.bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
       CH_IMAGE_STORAGE: `${this.path}/storage`,
       LC_ALL: "C.UTF-8",
+      ...this.environment,
       ...added,
     };
     const kept = Object.entries(all).filter((pair): pair is [string, string] =>

@@ -7,6 +7,6 @@ tools/deps.sh build demo
 if [ "$(id -u)" -eq 0 ]; then tools/deps.sh bench; fi
 make -s
 tools/rig.sh
-for file in tools/bench/start.ts tools/bench.ts tools/bench/squashfs.ts tools/bench/build.ts; do
+for file in tools/bench/start.ts tools/bench.ts tools/bench/convert.ts tools/bench/squashfs.ts tools/bench/build.ts; do
     node_modules/@deno/linux-x64-glibc/deno run -A --no-lock "$file" "$@"
 done

@@ -66,6 +66,7 @@ static char *append_place(char *at, const char *name, const struct payload *payl
 
 static const char fixed_environment[][40] = {
     "DENO_DIR=/dev/null/none",              /* cannot exist, so nothing is cached or written */
+    "DENO_LOG=error,deno::cache=off",       /* ... which it would complain about on a terminal */
     "DENO_NO_UPDATE_CHECK=1", "HOME=/proc", /* exists, and cannot have an .npmrc */
 };
 #define FIXED_ENVIRONMENT ((int)(sizeof(fixed_environment) / sizeof(fixed_environment[0])))

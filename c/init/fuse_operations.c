@@ -99,8 +99,10 @@ static void do_lookup(struct fuse_request *request)
 
     if (result == 0)
         result = sq_lookup(image, &dir, name, length, &ref, NULL);
-    if (result > 0 && (result = sq_inode_read(image, ref, &inode, NULL)) == 0)
+    if (result > 0 && (result = sq_inode_read(image, ref, &inode, NULL)) == 0) {
         fuse_fill_entry(request->session, &inode, &out);
+        fuse_after_lookup(request->session, &dir, &inode);
+    }
     if (result < 0)
         fuse_reply_error(request, -result);
     else
@@ -166,6 +168,7 @@ static void do_read(struct fuse_request *request)
         parts[i + 1] = (struct iovec){(void *)(uintptr_t)spans[i].data, spans[i].size};
     fuse_reply_parts(request, parts, count + 1);
     sq_unmap(image, spans, count);
+    fuse_after_read(request->session);
     if (request->session->push != NULL)
         fuse_push_after_read(request->session->push, &inode, in->offset, in->size);
 }

@@ -47,7 +47,7 @@ static void *work(void *argument)
 
 void fuse_session_run(struct sq *image, int fd, unsigned threads)
 {
-    struct fuse_session session = {image, fd, sq_info(image)->root, 0, NULL};
+    struct fuse_session session = {.image = image, .fd = fd, .root = sq_info(image)->root};
     pthread_attr_t attributes;
 
     session.push = fuse_push_start(&session, threads > PUSHERS_MAX * 2 ? PUSHERS_MAX : threads / 2);

@@ -19,12 +19,19 @@
  */
 #define FUSE_OUTPUT_SIZE (128 << 10)
 
+/* What listings have to tell; see fuse_directory.c. */
+struct fuse_habits {
+    _Atomic uint64_t listed[512]; /* a bit for each directory listed without attributes */
+    _Atomic int full;             /* that many listings more tell them */
+};
+
 struct fuse_session {
     struct sq *image;
     int fd;
     uint64_t root; /* inode reference */
     uint32_t kernel_flags;
     struct fuse_push *push; /* NULL: nothing is pushed */
+    struct fuse_habits habits;
 };
 
 struct fuse_request {
@@ -49,6 +56,11 @@ void fuse_fill_entry(const struct fuse_session *session, const struct sq_inode *
 
 void fuse_do_opendir(struct fuse_request *request);
 void fuse_do_readdir(struct fuse_request *request, bool plus);
+/* Somebody has asked for what DIR has by that name. */
+void fuse_after_lookup(struct fuse_session *session, const struct sq_inode *dir,
+                       const struct sq_inode *found);
+/* A file is being read. */
+void fuse_after_read(struct fuse_session *session);
 void fuse_do_getxattr(struct fuse_request *request);
 void fuse_do_listxattr(struct fuse_request *request);
 

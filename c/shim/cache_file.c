@@ -317,6 +317,8 @@ static int flush(struct cache_writer *writer)
 
 static int put(struct cache_writer *writer, const void *data, size_t size)
 {
+    if (size == 0) /* and DATA may be NULL: an empty directory */
+        return 0;
     if (size > BUFFER - writer->used && flush(writer) != 0)
         return -1;
     writer->offset += size;

@@ -1,17 +1,22 @@
 /* libsquashfs' view of the file an image is written to; see squashfs_output.h. */
+#define _GNU_SOURCE
 #include "squashfs_output.h"
 
+#include <fcntl.h>
 #include <sqfs/error.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "output_file.h"
 
+#define WRITEBACK (8u << 20)
+
 struct squashfs_output {
     sqfs_file_t base; /* first: libsquashfs knows the rest not */
     struct output_file *file;
     int error;
     uint64_t size;
+    uint64_t started; /* bytes that are on their way to the disk */
 };
 
 static int remember(const sqfs_file_t *file, int error)
@@ -36,6 +41,17 @@ static int read_at(sqfs_file_t *file, sqfs_u64 offset, void *buffer, size_t size
     return 0;
 }
 
+/* So that the disk works while we compress, and fsync(2) at the end has little left to wait for. A
+ * file system that cannot do it has lost nothing. */
+static void start_writeback(struct squashfs_output *out)
+{
+    if (out->size - out->started < WRITEBACK)
+        return;
+    sync_file_range(output_file_fd(out->file), (off_t)out->started,
+                    (off_t)(out->size - out->started), SYNC_FILE_RANGE_WRITE);
+    out->started = out->size;
+}
+
 static int write_at(sqfs_file_t *file, sqfs_u64 offset, const void *buffer, size_t size)
 {
     struct squashfs_output *out = (struct squashfs_output *)file;
@@ -51,6 +67,7 @@ static int write_at(sqfs_file_t *file, sqfs_u64 offset, const void *buffer, size
         if (offset > out->size)
             out->size = offset;
     }
+    start_writeback(out);
     return 0;
 }
 

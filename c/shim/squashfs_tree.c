@@ -51,7 +51,7 @@ static struct squashfs_node *new_node(struct squashfs_tree *tree, uint32_t mode)
     if (node == NULL)
         return NULL;
     node->mode = mode;
-    node->xattr = 0xffffffffu;
+    node->xattr = SQUASHFS_NO_XATTR;
     *tree->nodes_end = node;
     tree->nodes_end = &node->next;
     return node;
@@ -291,7 +291,7 @@ int squashfs_tree_add(struct squashfs_tree *tree, const char *path,
     node->time = entry->time < 0            ? 0
                  : entry->time > UINT32_MAX ? UINT32_MAX
                                             : (uint32_t)entry->time;
-    node->xattr = 0xffffffffu;
+    node->xattr = SQUASHFS_NO_XATTR;
     *result = node;
     return 0;
 }

@@ -8,6 +8,8 @@
 
 #include "ch.h"
 
+#define SQUASHFS_NO_XATTR 0xffffffffu
+
 struct squashfs_node {
     struct squashfs_node *next;  /* of all, in order of creation */
     sqfs_inode_generic_t *inode; /* of a file, from its first byte on; of others while written */

@@ -9,13 +9,11 @@
 #include <sqfs/block_processor.h>
 #include <sqfs/block_writer.h>
 #include <sqfs/compressor.h>
-#include <sqfs/dir_writer.h>
 #include <sqfs/error.h>
 #include <sqfs/frag_table.h>
 #include <sqfs/id_table.h>
 #include <sqfs/inode.h>
 #include <sqfs/io.h>
-#include <sqfs/meta_writer.h>
 #include <sqfs/super.h>
 #include <sqfs/xattr_writer.h>
 #include <stdlib.h>
@@ -24,13 +22,13 @@
 #include <unistd.h>
 
 #include "squashfs_output.h"
-#include "squashfs_tree.h"
+#include "squashfs_tables.h"
 
-#define NO_XATTR 0xffffffffu
-#define DEVICE_BLOCK 4096
 #define READ_SIZE (1u << 20)
-/* Blocks under way for each worker: enough that none waits for the one that reads. */
+/* Blocks under way for each worker, and at least: enough that none waits for the one that reads, be
+ * that kept off its core for a while. */
 #define BACKLOG 10
+#define BACKLOG_MIN (16u << 20) /* bytes */
 
 static_assert(sizeof(struct ch_squashfs_settings) == 24, "ffi/squashfs_writer.ts packs this");
 static_assert(sizeof(struct ch_squashfs_entry) == 56, "ffi/squashfs_writer.ts packs this");
@@ -124,10 +122,18 @@ static int create_compressors(struct ch_squashfs *w, const struct ch_squashfs_se
     return code;
 }
 
+static size_t backlog(const struct ch_squashfs_settings *settings)
+{
+    size_t blocks = (size_t)settings->workers * BACKLOG;
+    size_t least = BACKLOG_MIN / settings->block_size;
+
+    return blocks > least ? blocks : least;
+}
+
 static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
 {
     sqfs_file_t *file = squashfs_output_file(w->out);
-    w->blocks = sqfs_block_writer_create(file, DEVICE_BLOCK, 0);
+    w->blocks = sqfs_block_writer_create(file, SQUASHFS_DEVICE_BLOCK, 0);
     w->fragments = sqfs_frag_table_create(0);
     w->ids = sqfs_id_table_create(0);
     w->xattrs = sqfs_xattr_writer_create(0);
@@ -140,7 +146,7 @@ static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_sett
         .size = sizeof(desc),
         .max_block_size = settings->block_size,
         .num_workers = settings->workers,
-        .max_backlog = settings->workers * BACKLOG,
+        .max_backlog = backlog(settings),
         .cmp = w->compressor,
         .wr = w->blocks,
         .tbl = w->fragments,
@@ -298,183 +304,21 @@ int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err)
     return end_file((struct ch_squashfs *)(uintptr_t)handle, err);
 }
 
-/* ---- The end: inodes, directories and tables ---- */
-
-struct tables {
-    struct ch_squashfs *w;
-    sqfs_meta_writer_t *inodes, *directories;
-    sqfs_dir_writer_t *listing;
-};
-
-static int list_directory(struct tables *t, struct squashfs_node *dir)
-{
-    int code = sqfs_dir_writer_begin(t->listing, 0);
-    for (uint32_t i = 0; i < dir->child_count && code == 0; i++) {
-        struct squashfs_name *name = dir->sorted[i];
-        code = sqfs_dir_writer_add_entry(t->listing, name->text, name->node->number,
-                                         name->node->reference, (sqfs_u16)name->node->mode);
-    }
-    if (code == 0)
-        code = sqfs_dir_writer_end(t->listing);
-    if (code != 0)
-        return code;
-    uint32_t parent = dir->parent == dir ? t->w->super.inode_count + 1 : dir->parent->number;
-    dir->inode = sqfs_dir_writer_create_inode(t->listing, 0, dir->xattr, parent);
-    if (dir->inode == NULL)
-        return SQFS_ERROR_ALLOC;
-    /* libsquashfs would count all entries. */
-    if (dir->inode->base.type == SQFS_INODE_EXT_DIR)
-        dir->inode->data.dir_ext.nlink = dir->links;
-    else
-        dir->inode->data.dir.nlink = dir->links;
-    return 0;
-}
-
-/* Numbers as the kernel packs them (new_encode_dev). */
-static uint32_t encode_device(uint32_t major, uint32_t minor)
-{
-    return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
-}
-
-/* An inode of what has neither data nor entries. */
-static int make_inode(struct squashfs_node *node)
-{
-    size_t length = S_ISLNK(node->mode) ? strlen(node->target) : 0;
-    sqfs_inode_generic_t *inode = calloc(1, sizeof(*inode) + length + 1);
-    if (inode == NULL)
-        return SQFS_ERROR_ALLOC;
-    switch (node->mode & S_IFMT) {
-    case S_IFLNK:
-        inode->base.type = SQFS_INODE_SLINK;
-        inode->data.slink.nlink = node->links;
-        inode->data.slink.target_size = (sqfs_u32)length;
-        inode->payload_bytes_available = inode->payload_bytes_used = (sqfs_u32)length;
-        memcpy(inode->extra, node->target, length);
-        break;
-    case S_IFCHR:
-    case S_IFBLK:
-        inode->base.type = S_ISCHR(node->mode) ? SQFS_INODE_CDEV : SQFS_INODE_BDEV;
-        inode->data.dev.nlink = node->links;
-        inode->data.dev.devno = encode_device(node->major, node->minor);
-        break;
-    default:
-        inode->base.type = S_ISFIFO(node->mode) ? SQFS_INODE_FIFO : SQFS_INODE_SOCKET;
-        inode->data.ipc.nlink = node->links;
-    }
-    node->inode = inode;
-    return 0;
-}
-
-static int complete_file(struct squashfs_node *node)
-{
-    /* Only the extended form counts links. */
-    if (node->links == 1)
-        return 0;
-    int code = sqfs_inode_make_extended(node->inode);
-    if (code == 0)
-        node->inode->data.file_ext.nlink = node->links;
-    return code;
-}
-
-static int write_inode(struct squashfs_node *node, void *context)
-{
-    struct tables *t = context;
-    struct ch_squashfs *w = t->w;
-    sqfs_u64 block;
-    sqfs_u32 offset;
-    int code;
-
-    if (S_ISDIR(node->mode))
-        code = list_directory(t, node);
-    else if (S_ISREG(node->mode))
-        code = complete_file(node);
-    else
-        code = make_inode(node);
-    if (code != 0)
-        return code;
-
-    sqfs_inode_t *base = &node->inode->base;
-    base->mode = (sqfs_u16)node->mode;
-    base->mod_time = node->time;
-    base->inode_number = node->number;
-    code = sqfs_id_table_id_to_index(w->ids, node->uid, &base->uid_idx);
-    if (code == 0)
-        code = sqfs_id_table_id_to_index(w->ids, node->gid, &base->gid_idx);
-    if (code == 0 && node->xattr != NO_XATTR)
-        code = sqfs_inode_set_xattr_index(node->inode, node->xattr);
-    if (code != 0)
-        return code;
-
-    sqfs_meta_writer_get_position(t->inodes, &block, &offset);
-    node->reference = block << 16 | offset;
-    code = sqfs_meta_writer_write_inode(t->inodes, node->inode);
-    free(node->inode);
-    node->inode = NULL;
-    return code;
-}
-
-static int write_tree(struct ch_squashfs *w, struct tables *t)
-{
-    sqfs_file_t *file = squashfs_output_file(w->out);
-    t->inodes = sqfs_meta_writer_create(file, w->compressor, 0);
-    t->directories = sqfs_meta_writer_create(file, w->compressor, SQFS_META_WRITER_KEEP_IN_MEMORY);
-    if (t->inodes == NULL || t->directories == NULL)
-        return SQFS_ERROR_ALLOC;
-    t->listing = sqfs_dir_writer_create(t->directories, SQFS_DIR_WRITER_CREATE_EXPORT_TABLE);
-    if (t->listing == NULL)
-        return SQFS_ERROR_ALLOC;
-
-    w->super.inode_count = squashfs_tree_number(w->tree);
-    if (w->super.inode_count == 0)
-        return SQFS_ERROR_ALLOC;
-    w->super.inode_table_start = file->get_size(file);
-    int code = squashfs_tree_visit(w->tree, write_inode, t);
-    if (code == 0)
-        code = sqfs_meta_writer_flush(t->inodes);
-    if (code == 0)
-        code = sqfs_meta_writer_flush(t->directories);
-    if (code != 0)
-        return code;
-    w->super.root_inode_ref = squashfs_tree_root(w->tree)->reference;
-    w->super.directory_table_start = file->get_size(file);
-    return sqfs_meta_write_write_to_file(t->directories);
-}
-
-static int write_tables(struct ch_squashfs *w, struct tables *t)
-{
-    sqfs_file_t *file = squashfs_output_file(w->out);
-    struct squashfs_node *root = squashfs_tree_root(w->tree);
-    int code = sqfs_frag_table_write(w->fragments, file, &w->super, w->compressor);
-    if (code == 0)
-        code = sqfs_dir_writer_write_export_table(t->listing, file, w->compressor, root->number,
-                                                  root->reference, &w->super);
-    if (code == 0)
-        code = sqfs_id_table_write(w->ids, file, &w->super, w->compressor);
-    if (code == 0)
-        code = sqfs_xattr_writer_flush(w->xattrs, file, &w->super, w->compressor);
-    if (code != 0)
-        return code;
-    w->super.bytes_used = file->get_size(file);
-    code = sqfs_super_write(&w->super, file);
-    if (code != 0)
-        return code;
-    /* Block devices are read in whole blocks. */
-    uint64_t size = (w->super.bytes_used + DEVICE_BLOCK - 1) / DEVICE_BLOCK * DEVICE_BLOCK;
-    return file->truncate(file, size);
-}
-
 static int write_end(struct ch_squashfs *w)
 {
-    struct tables t = {.w = w};
     int code = sqfs_block_processor_finish(w->processor);
-    if (code == 0)
-        code = write_tree(w, &t);
-    if (code == 0)
-        code = write_tables(w, &t);
-    sqfs_destroy(t.listing);
-    sqfs_destroy(t.directories);
-    sqfs_destroy(t.inodes);
-    return code;
+    if (code != 0)
+        return code;
+    struct squashfs_tables tables = {
+        .file = squashfs_output_file(w->out),
+        .super = &w->super,
+        .compressor = w->compressor,
+        .fragments = w->fragments,
+        .ids = w->ids,
+        .xattrs = w->xattrs,
+        .tree = w->tree,
+    };
+    return squashfs_tables_write(&tables);
 }
 
 int32_t ch_squashfs_finish(uint64_t handle, struct ch_squashfs_counts *counts, struct ch_error *err)

@@ -178,6 +178,24 @@ static void test_caches(void)
     signal_server(server, SIGCONT);
 }
 
+/* Whoever has looked at a file that was listed will look at more: the next listing tells all. */
+static void test_habits(void)
+{
+    pid_t server;
+
+    if (!mount_image("image"))
+        return;
+    check(check_run(
+              "ls mnt/d >/dev/null && stat mnt/d/other >/dev/null && ls mnt/many >/dev/null") == 0,
+          "directories are listed");
+    server = find_server();
+    if (!check(signal_server(server, SIGSTOP), "the server is found"))
+        return;
+    check(check_run("timeout 5 stat -c %%s mnt/many/* | sort -u | grep -qx 12") == 0,
+          "files listed after a look at one need no look of their own");
+    signal_server(server, SIGCONT);
+}
+
 /* How many pages of PATH the kernel has, without asking for any. */
 static size_t count_cached(const char *path, size_t size)
 {
@@ -338,6 +356,7 @@ int main(void)
     test_refused("tree", "open");
     run_case("tree", test_tree, 60);
     run_case("caches", test_caches, 60);
+    run_case("habits", test_habits, 60);
     run_case("push", test_push, 60);
     run_case("signals", test_signals, 60);
     run_case("descriptors", test_descriptors, 60);

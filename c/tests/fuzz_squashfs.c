@@ -1,8 +1,12 @@
 /* libFuzzer harness: the input is an image, of which everything is read. Bounded by what one would
- * read of an honest image of that size, so a slow input is a finding too.
+ * read of an honest image of that size, so a slow input is a finding too. Without clang the images
+ * found are replayed by squashfs_corpus_test.c. To find more:
  *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined c/tests/fuzz_squashfs.c c/error.c
- * c/squashfs/[!.]*.c ...
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined c/tests/fuzz_squashfs.c c/error.c \
+ *       c/squashfs/[a-z]*.c -ldeflate -lz -lzstd -llzma -llzo2 -llz4 -o fuzz
+ *   mkdir found && ./fuzz -timeout=60 -max_len=40000 found c/tests/corpus/squashfs
+ *
+ * and to keep them: ./fuzz -set_cover_merge=1 c/tests/corpus/squashfs found
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

@@ -81,7 +81,8 @@ export const buildCache: SubCommand<typeof OPTIONS[number]["long"]> = {
     }
     if (isGiven(args, "dot")) {
       const { writeDot } = await import("./build_cache_dot.ts");
-      writeDot(readGraph(store), findValue(args, "dot") || "build-cache");
+      const search = context.environment.get("PATH") ?? "";
+      writeDot(readGraph(store), findValue(args, "dot") || "build-cache", search);
     }
     const summary = await summarizeCache(cache);
     for (const line of formatSummary(summary)) context.print(line);

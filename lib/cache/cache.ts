@@ -20,9 +20,9 @@ import type { ImageTransaction } from "../store/transaction.ts";
 import { DamagedStateError } from "./damaged_state.ts";
 import { explainMiss } from "./explain.ts";
 import { listHistory } from "./history.ts";
-import { findPlacedState, placeState } from "./image_directory.ts";
+import { findPlacedState, prepareToPlace } from "./image_directory.ts";
 import { DELETED, NAMES, UNREADY } from "./layout.ts";
-import { findRecord, removeRecord, setRecord } from "./names.ts";
+import { findRecord, prepareRecord, removeRecord, setRecord } from "./names.ts";
 import { findState, findStates, hasState, publishState, removeState } from "./state_files.ts";
 import type { StoredState } from "./state_files.ts";
 import { deriveSid, ROOT_SID, toHex } from "./state_id.ts";
@@ -142,7 +142,7 @@ export class Cache implements StateStore, Disposable {
     });
     using scratch = new Scratch(this.store);
     setRecord(this.store, scratch, NAMES, name, { state: state.name });
-    placeState(this.store, scratch, name, state.name);
+    prepareToPlace(this.store, scratch, name, state.name)();
     return state;
   }
 
@@ -175,7 +175,7 @@ export class Cache implements StateStore, Disposable {
     throw new DamagedStateError(`build cache: state was removed meanwhile: ${state.label}`);
   }
 
-  /** The name points at STATE from now on. */
+  /** The name points at STATE from now on; its directory stays what it is. */
   setName(reference: ImageReference, state: State): void {
     using scratch = new Scratch(this.store);
     const name = mangleReference(reference.text);
@@ -189,9 +189,25 @@ export class Cache implements StateStore, Disposable {
     state: State,
     image: ImageTransaction | undefined,
   ): Promise<void> {
+    const name = mangleReference(reference.text);
+    if (image === undefined && this.#isFinished(name, state)) {
+      removeRecord(this.store, UNREADY, name);
+      return;
+    }
     const { finishImage } = await import("./finish.ts");
+    using scratch = new Scratch(this.store);
+    // What may find the disk full comes first: then everything is as it was.
+    const setName = prepareRecord(this.store, scratch, NAMES, name, { state: state.name });
     await finishImage(this, reference, state, image);
-    this.setName(reference, state);
+    setName();
+    removeRecord(this.store, UNREADY, name);
+    removeRecord(this.store, DELETED, name);
+  }
+
+  /** Whether name and directory are at STATE. */
+  #isFinished(name: string, state: State): boolean {
+    return findRecord(this.store, NAMES, name)?.state === state.name &&
+      findPlacedState(this.store, name) === state.name;
   }
 
   [Symbol.dispose](): void {

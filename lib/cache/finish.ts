@@ -3,14 +3,14 @@
 
 import { openRoot } from "../../ffi/tree.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
-import { IMAGES } from "../store/layout.ts";
+import { IMAGES, SWITCHED } from "../store/layout.ts";
 import { placeOf } from "../store/lock.ts";
 import { withdrawEntry } from "../store/replace.ts";
-import { renameEntry } from "../../ffi/tree_change.ts";
+import { makeDirectory, renameEntry } from "../../ffi/tree_change.ts";
 import { Scratch } from "../store/scratch.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
 import type { Cache } from "./cache.ts";
-import { findPlacedState, placeState } from "./image_directory.ts";
+import { findPlacedState, prepareToPlace } from "./image_directory.ts";
 import { DIRECTORIES_AT } from "./layout.ts";
 import { removeRecord } from "./names.ts";
 import { findState } from "./state_files.ts";
@@ -38,15 +38,14 @@ export async function finishImage(
 
 function takePlace({ store }: Cache, name: string, state: State, image: ImageTransaction): void {
   using scratch = new Scratch(store);
+  const place = prepareToPlace(store, scratch, name, state.name, image.rootPath);
   image.commit();
-  placeState(store, scratch, name, state.name);
+  place();
 }
-
-const ROOT = "root";
 
 /**
  * Changes img/NAME from the state FROM by what differs. It is out of sight meanwhile, so that nobody sees
- * it half changed; a command killed in between leaves no directory, and the next build makes it anew.
+ * it half changed; after a command killed in between, the next one restores it (restore_switched.ts).
  */
 async function switchImage(
   cache: Cache,
@@ -58,11 +57,13 @@ async function switchImage(
   log.info("updating existing image ...");
   using scratch = new Scratch(store);
   using _swap = await store.locks.lock(placeOf("image", name), { signal });
+  const place = prepareToPlace(store, scratch, name, state.name);
   removeRecord(store, DIRECTORIES_AT, name);
-  const aside = `${scratch.name}/${ROOT}`;
+  makeDirectory(store.fd, `${scratch.name}/${SWITCHED}`, 0o700);
+  const aside = `${scratch.name}/${SWITCHED}/${name}`;
   withdrawEntry(store.fd, `${IMAGES}/${name}`, aside);
   try {
-    using root = openRoot(`${scratch.path}/${ROOT}`);
+    using root = openRoot(`${store.path}/${aside}`);
     await cache.checkOut(state, { rootFd: root.fd }, "shared", from);
   } catch (error) {
     // As much of it as there is; a build that needs it makes it anew.
@@ -70,5 +71,5 @@ async function switchImage(
     throw error;
   }
   renameEntry(store.fd, aside, store.fd, `${IMAGES}/${name}`);
-  placeState(store, scratch, name, state.name);
+  place();
 }

@@ -7,7 +7,7 @@ import type { Scratch } from "../store/scratch.ts";
 import { IMAGES } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { DIRECTORIES_AT } from "./layout.ts";
-import { findRecord, setRecord } from "./names.ts";
+import { findRecord, prepareRecord } from "./names.ts";
 
 /** Name of the state that img/NAME holds; undefined if there is none, or it is not of the cache. */
 export function findPlacedState(store: Store, name: string): string | undefined {
@@ -17,10 +17,16 @@ export function findPlacedState(store: Store, name: string): string | undefined 
     : undefined;
 }
 
-/** img/NAME, which exists, holds STATE. */
-export function placeState(store: Store, scratch: Scratch, name: string, state: string): void {
-  const identity = identify(store, name)!;
-  setRecord(store, scratch, DIRECTORIES_AT, name, { state, identity });
+/** DIRECTORY (a path), which is or will be img/NAME, holds STATE: once what is returned is called. */
+export function prepareToPlace(
+  store: Store,
+  scratch: Pick<Scratch, "path">,
+  name: string,
+  state: string,
+  directory: string = `${store.path}/${IMAGES}/${name}`,
+): () => void {
+  const identity = readFileIdentity(directory);
+  return prepareRecord(store, scratch, DIRECTORIES_AT, name, { state, identity });
 }
 
 function identify(store: Store, name: string): string | undefined {

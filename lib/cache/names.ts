@@ -35,16 +35,44 @@ export function findRecord(store: Store, kind: RecordKind, name: string): StateR
 }
 
 /** SCRATCH is where the new record is written. */
-export function setRecord(
+export function setRecord(...args: Parameters<typeof prepareRecord>): void {
+  prepareRecord(...args)();
+}
+
+/** Writes the record, which needs room on disk; what is returned makes it count, which needs none. */
+export function prepareRecord(
   store: Store,
-  scratch: Scratch,
+  scratch: Pick<Scratch, "path">,
   kind: RecordKind,
   name: string,
   record: Omit<StateRecord, "time">,
-): void {
+): () => void {
   const time = Math.floor(Date.now() / 1000);
-  Deno.writeTextFileSync(`${scratch.path}/record`, JSON.stringify({ ...record, time }) + "\n");
-  Deno.renameSync(`${scratch.path}/record`, `${store.path}/${kind}/${name}`);
+  const file = `${scratch.path}/record.${kind.replaceAll("/", ".")}`;
+  Deno.writeTextFileSync(file, JSON.stringify({ ...record, time }) + "\n");
+  return () => Deno.renameSync(file, `${store.path}/${kind}/${name}`);
+}
+
+/** The record becomes one of another kind, in place of what was there. Needs no room on disk. */
+export function moveRecord(store: Store, from: RecordKind, to: RecordKind, name: string): void {
+  const path = `${store.path}/${from}/${name}`;
+  const now = Date.now() / 1000;
+  try {
+    Deno.utimeSync(path, now, now);
+    Deno.renameSync(path, `${store.path}/${to}/${name}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** When the record became what it is. */
+export function findRecordTime(store: Store, kind: RecordKind, name: string): Date | undefined {
+  try {
+    return Deno.statSync(`${store.path}/${kind}/${name}`).mtime ?? undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 export function removeRecord(store: Store, kind: RecordKind, name: string): void {

@@ -2,20 +2,14 @@
 
 import { ChError } from "../error.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
-import { Scratch } from "../store/scratch.ts";
 import type { Cache } from "./cache.ts";
 import { DELETED, DIRECTORIES_AT, NAMES, UNREADY } from "./layout.ts";
-import { findRecord, listRecords, removeRecord, setRecord } from "./names.ts";
+import { findRecord, findRecordTime, listRecords, moveRecord, removeRecord } from "./names.ts";
 import { findState } from "./state_files.ts";
 
 /** The image NAME (mangled), whose directory is about to go, can be brought back from now on. */
 export function buryName({ store }: Cache, name: string): void {
-  const record = findRecord(store, NAMES, name);
-  if (record !== undefined) {
-    using scratch = new Scratch(store);
-    setRecord(store, scratch, DELETED, name, { state: record.state });
-    removeRecord(store, NAMES, name);
-  }
+  moveRecord(store, NAMES, DELETED, name);
   removeRecord(store, UNREADY, name);
   removeRecord(store, DIRECTORIES_AT, name);
 }
@@ -29,8 +23,8 @@ export interface DeletedImage {
 /** Images that can be brought back, sorted by name. */
 export function listDeleted({ store }: Cache): DeletedImage[] {
   return listRecords(store, DELETED).flatMap((name) => {
-    const record = findRecord(store, DELETED, name);
-    return record === undefined ? [] : [{ name, time: new Date(record.time * 1000) }];
+    const time = findRecordTime(store, DELETED, name);
+    return time === undefined ? [] : [{ name, time }];
   });
 }
 

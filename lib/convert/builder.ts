@@ -64,11 +64,14 @@ export class BuilderProgram {
     return /:[^/]*$/.test(name) ? name : `${name}:latest`;
   }
 
-  /** Writes the image to the file PATH. */
-  async save(reference: string, path: string): Promise<void> {
+  /** Writes the image to the file PATH; ONBYTES is told of each piece's size. */
+  async save(reference: string, path: string, onBytes: (count: number) => void): Promise<void> {
     using file = new OutputFile(path);
     const { status } = await this.#run([...this.#command, "image", "save", "--", reference], {
-      onOutput: (chunk) => file.write(chunk),
+      onOutput: async (chunk) => {
+        await file.write(chunk);
+        onBytes(chunk.length);
+      },
     });
     this.#check("image save", status);
     await file.commit();

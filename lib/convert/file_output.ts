@@ -2,7 +2,7 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { OutputFile } from "../../ffi/output_file.ts";
-import { SystemError } from "../../ffi/system_error.ts";
+import { isSystemError, SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 
 /** Writes CHUNKS to PATH, replacing what is there unless NO_CLOBBER. If it throws, nothing has changed. */
@@ -23,7 +23,7 @@ export async function writeFile(
 /** What can go wrong at the end, when somebody else was there first, as at the beginning. */
 export function explainWriting(error: unknown, path: string): unknown {
   const cause = error instanceof ChError ? error.cause : error;
-  if (cause instanceof SystemError && cause.code === "EEXIST") return existsAlready(path);
+  if (isSystemError(cause, "EEXIST")) return existsAlready(path);
   if (!(error instanceof SystemError)) return error;
   return new ChError(`can’t write: ${displayOsString(path)}`, { cause: error });
 }

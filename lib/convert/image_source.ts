@@ -18,6 +18,7 @@ import { isLayered, type LayeredFormat } from "./format.ts";
 import { refuseLayeredArchive } from "./layered_archive.ts";
 import { checkLayeredInput, openLayeredInput } from "./layered_input.ts";
 import { withConfiguration } from "./metadata_entries.ts";
+import * as meters from "./meter.ts";
 import type { ConvertSettings, Endpoint } from "./request.ts";
 
 /** Upstream's build cache keeps its own files there; they never leave storage. */
@@ -78,6 +79,14 @@ function openSource(
   if (isLayered(format)) return readLayered(format, descriptor, settings, phase);
   if (format === "tar") return readArchive(descriptor, settings, phase);
   if (phase !== undefined) settings.log.info(phase);
+  return metered(openFiles(format, descriptor, settings), phase ?? "unpacking", settings);
+}
+
+function openFiles(
+  format: "ch-image" | "dir" | "squash",
+  descriptor: string,
+  settings: ConvertSettings,
+): Source {
   switch (format) {
     case "ch-image":
       return readDirectory(storagePath(descriptor, settings), settings);
@@ -90,6 +99,11 @@ function openSource(
   }
 }
 
+async function* metered(source: Source, message: string, { log }: ConvertSettings): Source {
+  using meter = new meters.ByteMeter(log, message, undefined);
+  yield* meters.meterFiles(source, meter);
+}
+
 async function* readLayered(
   format: LayeredFormat,
   descriptor: string,
@@ -99,7 +113,10 @@ async function* readLayered(
   const { blobs, image } = await openLayeredInput({ format, descriptor }, settings);
   const { log, isPrivileged } = settings;
   if (phase !== undefined) log.info(phase);
-  const files = readFiles(blobs, image.manifest.layers, {
+  const { layers } = image.manifest;
+  // Each is read twice.
+  using meter = new meters.ByteMeter(log, phase ?? "reading layers", 2 * meters.sumSizes(layers));
+  const files = readFiles(meters.meterBlobs(blobs, layers, meter), layers, {
     ...CONVERT_RULES,
     log,
     devices: isPrivileged ? "keep" : "drop",
@@ -122,19 +139,29 @@ async function* readArchive(
   { log, isPrivileged }: ConvertSettings,
   phase: string | undefined,
 ): Source {
-  const open = () => readTar(decompress(openFileChunks(path), path), path);
-  log.info("analyzing ...");
-  const { enclosing } = await surveyMembers(refuseLayeredArchive(open(), path));
+  const size = meters.findFileSize(path);
+  const open = (meter: meters.ByteMeter) => {
+    const chunks = meters.meterChunks(openFileChunks(path), meter);
+    return refuseLayeredArchive(readTar(decompress(chunks, path), path), path);
+  };
+  const { enclosing } = await survey();
   log.verbose(`tarbomb: ${enclosing === undefined ? "yes" : "no"}`);
   log.verbose("exclude patterns: dev/*");
   if (phase !== undefined) log.info(phase);
-  yield* applyImageRules(refuseLayeredArchive(open(), path), {
+  using meter = new meters.ByteMeter(log, phase ?? "unpacking", size);
+  yield* applyImageRules(open(meter), {
     ...CONVERT_RULES,
     archive: path,
     label: "",
     log,
     devices: isPrivileged ? "keep" : "drop",
   }, enclosing);
+
+  async function survey() {
+    log.info("analyzing ...");
+    using meter = new meters.ByteMeter(log, "analyzing", size);
+    return await surveyMembers(open(meter));
+  }
 }
 
 function isBookkeeping(path: string): boolean {

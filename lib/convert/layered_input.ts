@@ -12,6 +12,7 @@ import { type Image, readImage } from "../oci/unpack.ts";
 import { findFileType } from "./file_type.ts";
 import type { LayeredFormat } from "./format.ts";
 import { type NamedImage, splitImageName } from "./image_name.ts";
+import { ByteMeter } from "./meter.ts";
 import type { ConvertSettings, Endpoint } from "./request.ts";
 import { stopWhenAborted } from "./stop.ts";
 
@@ -69,7 +70,9 @@ async function open(
     case "podman": {
       log.info("exporting ...");
       const saved = `${temporary}/saved.tar`;
-      await (await findBuilder(format)).save(descriptor, saved);
+      const builder = await findBuilder(format);
+      using meter = new ByteMeter(log, "exporting", undefined);
+      await builder.save(descriptor, saved, (count) => meter.add(count));
       return await openDockerArchive(saved, undefined, temporary);
     }
     default:

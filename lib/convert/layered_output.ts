@@ -15,6 +15,7 @@ import { clampTimes } from "./clamp_times.ts";
 import { writeFile } from "./file_output.ts";
 import type { LayeredInput } from "./layered_input.ts";
 import { MetadataNotes } from "./metadata_entries.ts";
+import { ByteMeter, meterBlobs, meterChunks, sumSizes } from "./meter.ts";
 import type { LayeredOptions } from "./output_options.ts";
 import { type DirectoryPlace, replaceDirectory } from "./replace_directory.ts";
 import type { ConvertRequest } from "./request.ts";
@@ -79,7 +80,8 @@ export async function loadImage(
   const archive = await makeDockerArchive(content, layout.fd, tag, options, request);
   request.signal.throwIfAborted();
   log.info("importing ...");
-  const said = await program.load(archive);
+  using meter = new ByteMeter(log, "importing", undefined);
+  const said = await program.load(meterChunks(archive, meter));
   for (const line of said.split("\n")) if (line !== "") log.verbose(line);
 }
 
@@ -118,14 +120,15 @@ async function makeImage(
   if ("image" in content) {
     const { blobs, image } = content;
     const { architecture, os, variant } = image.config;
-    const count = image.manifest.layers.length;
-    const packed = await copyImage(blobs, image, writer, {
+    const { layers } = image.manifest;
+    using meter = new ByteMeter(log, "copying", sumSizes(layers));
+    const packed = await copyImage(meterBlobs(blobs, layers, meter), image, writer, {
       style,
       compressor: compression,
       level,
       onLayer: (layer, at) => {
         signal.throwIfAborted();
-        log.info(`layer ${at + 1}/${count}: ${shortDigest(layer)}: copying`);
+        log.info(`layer ${at + 1}/${layers.length}: ${shortDigest(layer)}: copying`);
       },
     });
     return { ...packed, platform: { architecture, os, ...variant && { variant } } };

@@ -102,8 +102,11 @@ function choose<Name extends string>(
   const names = Object.keys(levels) as Name[];
   const compression = wanted === undefined ? usual : names.find((name) => name === wanted);
   if (compression === undefined) {
+    // libsquashfs, which writes, has neither; the reader is our own.
+    const isForReading = format === "squash" && (wanted === "lzo" || wanted === "lzma");
+    const reason = isForReading ? `images with ${wanted} can be read, but not written; ` : "";
     throw new ChError(`format ${format} can’t be compressed with ${wanted}`, {
-      hint: `choose one of: ${names.join(" ")}`,
+      hint: `${reason}choose one of: ${names.join(" ")}`,
     });
   }
   const range = levels[compression];

@@ -3,7 +3,7 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { findRealPath } from "../../ffi/path.ts";
-import { SystemError } from "../../ffi/system_error.ts";
+import { isSystemError, SystemError } from "../../ffi/system_error.ts";
 import { listDirectory, openDirectory, openRoot } from "../../ffi/tree.ts";
 import * as change from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
@@ -76,7 +76,7 @@ function takePlace(dirFd: number, temporary: string, name: string, place: Direct
     try {
       return put(dirFd, temporary, name, present, place.path);
     } catch (error) {
-      const isChanged = isCode(error, "EEXIST", "ENOENT", "ENOTEMPTY", "ENOTDIR");
+      const isChanged = isSystemError(error, "EEXIST", "ENOENT", "ENOTEMPTY", "ENOTDIR");
       if (!isChanged || attempt === ATTEMPTS) throw error;
     }
   }
@@ -110,7 +110,7 @@ function putNew(dirFd: number, temporary: string, name: string): void {
   try {
     change.renameToNew(dirFd, temporary, dirFd, name);
   } catch (error) {
-    if (!isCode(error, "EINVAL", "ENOSYS")) throw error;
+    if (!isSystemError(error, "EINVAL", "ENOSYS")) throw error;
     // No such call on this file system. This one replaces an empty directory at worst.
     change.renameEntry(dirFd, temporary, dirFd, name);
   }
@@ -121,7 +121,7 @@ function exchange(dirFd: number, temporary: string, name: string): void {
   try {
     return change.exchangeNames(dirFd, temporary, dirFd, name);
   } catch (error) {
-    if (!isCode(error, "EINVAL", "ENOSYS")) throw error;
+    if (!isSystemError(error, "EINVAL", "ENOSYS")) throw error;
   }
   const aside = temporaryName(name);
   change.renameEntry(dirFd, name, dirFd, aside);
@@ -151,8 +151,4 @@ function requireNoMounts(path: string, present: PresentDirectory): void {
     }`,
     { hint: "unmount it first" },
   );
-}
-
-function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof SystemError && codes.includes(error.code);
 }

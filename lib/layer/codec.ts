@@ -2,6 +2,7 @@
 // next is being made. What is compressed how is told by the data, never by a name.
 
 import { type CodecKind, Decoder, InputFile } from "../../ffi/codec.ts";
+import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 import { readAhead } from "./read_ahead.ts";
@@ -106,7 +107,9 @@ async function* decode(
       filled = 0;
     } while (input.length > 0 || status === "output");
   }
-  if (status === "input") throw new ChError(`can’t decompress: ${name}: ${kind} data is truncated`);
+  if (status === "input") {
+    throw new ChError(`cannot open: ${displayOsString(name)}: ${kind} data is truncated`);
+  }
   if (filled > 0) yield output.subarray(0, filled);
 }
 
@@ -120,7 +123,7 @@ async function runDecoder(
     return await decoder.run(input, output);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new ChError(`can’t decompress: ${name}: ${error.message}`);
+    throw new ChError(`cannot open: ${displayOsString(name)}: ${error.message}`);
   }
 }
 

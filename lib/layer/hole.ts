@@ -1,7 +1,8 @@
 // Holes of sparse files on their way through a stream of chunks: zeros out of one buffer, so that who
 // writes them can tell, and leave a hole, by looking at whose bytes they are.
 
-const ZEROS = new Uint8Array(1 << 16);
+// Large, as a hole may have terabytes; the memory is not there before somebody looks at it.
+const ZEROS = new Uint8Array(1 << 22);
 
 /** SIZE zeros, as chunks. */
 export function* holeChunks(size: number): Generator<Uint8Array> {

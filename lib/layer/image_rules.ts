@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { Entry, Source } from "./entry.ts";
 import { surveyMembers } from "./enclosing_directory.ts";
 import { climbsAboveRoot, collapsePath, relativeTarget } from "./link_target.ts";
-import { hasUpLevel, isWithin, normalizePath, splitPath } from "./member_path.ts";
+import { displayPath, hasUpLevel, isWithin, normalizePath, splitPath } from "./member_path.ts";
 
 export interface ImageRules {
   /** The archive, as messages name it. */
@@ -136,7 +136,7 @@ class Screen {
 
   #safeMode({ mode, type }: Entry, path: string): number {
     if (this.#rules.setuid === "keep" || type === "symlink" || type === "hardlink") return mode;
-    const name = displayOsString(path);
+    const name = displayPath(path);
     if (mode & 0o4000) this.#rules.log.verbose(`stripping unsafe setuid bit: ${name}`);
     if (mode & 0o2000) this.#rules.log.verbose(`stripping unsafe setgid bit: ${name}`);
     return mode & ~0o6000;
@@ -185,6 +185,6 @@ class Screen {
 
   #refusal(what: string, subject: string): ChError {
     const archive = displayOsString(this.#rules.archive);
-    return new ChError(`rejecting ${what}: ${archive}: ${displayOsString(subject)}`);
+    return new ChError(`rejecting ${what}: ${archive}: ${displayPath(subject)}`);
   }
 }

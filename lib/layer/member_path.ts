@@ -1,5 +1,27 @@
 // Names of archive members as paths in an image.
 
+import { displayOsString } from "../../ffi/os_string.ts";
+
+/** No path of the kernel's has more components. */
+export const MAX_DEPTH = 2048;
+/** Characters of one component; the kernel counts bytes. */
+const MAX_COMPONENT = 255;
+/** Of a name in a message: archives have names of any length. */
+const MAX_SHOWN = 500;
+
+/** For messages. */
+export function displayPath(path: string): string {
+  return displayOsString(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
+}
+
+/** Why a tree cannot have a PATH like this; undefined if it can. */
+export function findExcess(path: string): string | undefined {
+  if (path.length <= MAX_COMPONENT) return undefined;
+  const parts = path.split("/");
+  if (parts.length - 1 > MAX_DEPTH) return `more than ${MAX_DEPTH} directories in one another`;
+  return parts.some((part) => part.length > MAX_COMPONENT) ? "name too long" : undefined;
+}
+
 /** Without empty and "." components: "./a//b/" → "a/b". Leading slashes go too. */
 export function normalizePath(name: string): string {
   if (isNormal(name)) return name;

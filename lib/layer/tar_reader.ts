@@ -6,6 +6,7 @@ import { ChError } from "../error.ts";
 import { ByteStream } from "./byte_stream.ts";
 import type { Entry, Source } from "./entry.ts";
 import { PaxError } from "./pax_records.ts";
+import { displayPath } from "./member_path.ts";
 import { applyExtension, findNumber, findText, findXattrs } from "./tar_extension.ts";
 import { type Extension, NO_EXTENSION, parseExtension } from "./tar_extension.ts";
 import { BLOCK, decodeTarHeader, isZeroBlock, TarHeaderError } from "./tar_header.ts";
@@ -49,8 +50,10 @@ export async function* listTar(
   }
 }
 
-/** What extended headers may take; far above any real one. */
+/** What the extended headers of one member may take, all of them; far above any real ones. */
 const MAX_EXTENSION = 1 << 20;
+/** Of a sparse file: what ext4 has room for. A header is all it takes to claim any size. */
+const MAX_SPARSE = 2 ** 44;
 /** Files up to here are handed out in one piece, even if that takes a copy. */
 const SMALL = 1 << 16;
 
@@ -63,6 +66,8 @@ class Archive {
   /** Stored bytes of the present member that nobody has taken yet, and the padding behind. */
   #left = 0;
   #padding = 0;
+  /** Bytes of extended headers before the present member. */
+  #extended = 0;
 
   constructor(chunks: AsyncIterable<Uint8Array>, name: string) {
     this.#stream = new ByteStream(chunks);
@@ -95,6 +100,7 @@ class Archive {
   /** Extended headers come before the member they are about. */
   async #readMember(): Promise<Entry | undefined> {
     let extension: Extension = this.#global;
+    this.#extended = 0;
     let longName: string | undefined, longLink: string | undefined;
     for (;;) {
       const block = await this.#readHeaderBlock();
@@ -165,7 +171,7 @@ class Archive {
       case "6":
         return { ...common, type: "fifo" };
       default:
-        throw new ChError(`unknown member type: ${displayOsString(name)}`);
+        throw new ChError(`unknown member type: ${displayPath(name)}`);
     }
   }
 
@@ -187,6 +193,7 @@ class Archive {
 
   #sparseContent(extents: readonly Extent[], size: number) {
     checkExtents(extents, size, this.#left);
+    if (size > MAX_SPARSE) throw new TarHeaderError("sparse file too large");
     return { size, content: { chunks: expandSparse(extents, size, this) } };
   }
 
@@ -225,7 +232,8 @@ class Archive {
   /** All the data of an extended header. */
   async #readData(header: TarHeader): Promise<Uint8Array> {
     if (header.size < 0) throw new TarHeaderError("negative size");
-    if (header.size > MAX_EXTENSION) throw new TarHeaderError("extended header too large");
+    this.#extended += header.size;
+    if (this.#extended > MAX_EXTENSION) throw new TarHeaderError("extended header too large");
     const size = header.size + (BLOCK - header.size % BLOCK) % BLOCK;
     const data = this.#stream.takeNow(size) ?? await this.#stream.take(size);
     if (data.length < size) throw this.#truncation();

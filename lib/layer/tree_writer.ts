@@ -2,15 +2,15 @@
 // links on the way to an entry lead as they would for a process whose root the directory is.
 
 import { type Descriptor, readDescriptor } from "../../ffi/descriptor.ts";
-import { displayOsString } from "../../ffi/os_string.ts";
-import { SystemError } from "../../ffi/system_error.ts";
+import { isSystemError, SystemError } from "../../ffi/system_error.ts";
 import { findEntry, openDirectory, openFile } from "../../ffi/tree.ts";
 import * as change from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
 import type { Entry, Sink } from "./entry.ts";
 import { findDirectory } from "./find_directory.ts";
 import { isHole } from "./hole.ts";
-import { hasUpLevel, isWithin, normalizePath, splitPath } from "./member_path.ts";
+import { displayPath, findExcess, hasUpLevel, isWithin } from "./member_path.ts";
+import { normalizePath, splitPath } from "./member_path.ts";
 import { PendingDirectories } from "./pending_directories.ts";
 import { XattrWriter } from "./xattr_writer.ts";
 
@@ -71,7 +71,7 @@ export class TreeWriter implements Sink, Disposable {
       await this.#writeAt(entry, place);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      throw new ChError(`can’t write: ${displayOsString(entry.path)}`, { cause: error });
+      throw new ChError(`can’t write: ${displayPath(entry.path)}`, { cause: error });
     }
   }
 
@@ -135,7 +135,7 @@ export class TreeWriter implements Sink, Disposable {
     try {
       change.makeDirectory(dirFd, name, entry.mode | 0o700);
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!isSystemError(error, "EEXIST")) throw error;
       if (findEntry(dirFd, name)?.type === "directory") {
         change.setMode(dirFd, name, entry.mode | 0o700);
       } else {
@@ -211,15 +211,15 @@ export class TreeWriter implements Sink, Disposable {
     const [parent, name] = splitPath(normalizePath(target));
     const missing = () =>
       new ChError(
-        `can’t link: ${displayOsString(member)} -> ${displayOsString(target)}: no such member`,
+        `can’t link: ${displayPath(member)} -> ${displayPath(target)}: no such member`,
       );
     const above = findDirectory(this.#rootFd, parent);
     if (above === undefined || name === "") throw missing();
     using directory = openDirectory(this.#rootFd, above);
     const from = above === "" ? name : `${above}/${name}`;
-    if (from === place.path) return;
     const found = findEntry(directory.fd, name);
     if (found === undefined || found.type === "directory") throw missing();
+    if (from === place.path) return;
     try {
       this.#replacing(
         place,
@@ -227,7 +227,9 @@ export class TreeWriter implements Sink, Disposable {
       );
     } catch (error) {
       // Too many links, or a file system without: a copy is the next best.
-      if (!isCode(error, "EMLINK", "EPERM", "EOPNOTSUPP") || found.type !== "file") throw error;
+      if (!isSystemError(error, "EMLINK", "EPERM", "EOPNOTSUPP") || found.type !== "file") {
+        throw error;
+      }
       using source = openFile(directory.fd, name);
       using file = this.#createFile(place);
       change.copyFileData(source.fd, file.fd, found.size);
@@ -253,7 +255,7 @@ export class TreeWriter implements Sink, Disposable {
     try {
       return make();
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!isSystemError(error, "EEXIST")) throw error;
     }
     change.removeTree(dirFd, name);
     this.#directories.forget(path);
@@ -266,6 +268,7 @@ export class TreeWriter implements Sink, Disposable {
     if (this.#parent?.given !== given) {
       this.#forgetParent();
       const canonical = change.makeDirectories(this.#rootFd, given, 0o755);
+      requirePossible(canonical, path);
       this.#parent = { given, path: canonical, at: openDirectory(this.#rootFd, canonical) };
     }
     const parent = this.#parent!;
@@ -289,14 +292,17 @@ const SMALL = 1 << 16;
 function checkPath({ path }: Entry): void {
   if (path === "") return;
   if (hasUpLevel(path) || normalizePath(path) !== path || path.includes("\0")) {
-    throw new ChError(`unsafe name: ${displayOsString(path)}`);
+    throw new ChError(`unsafe name: ${displayPath(path)}`);
   }
+  requirePossible(path, path);
+}
+
+/** PATH is where NAME leads to. Without a limit to depth, time grows with its square. */
+function requirePossible(path: string, name: string): void {
+  const excess = findExcess(path);
+  if (excess !== undefined) throw new ChError(`can’t write: ${displayPath(name)}: ${excess}`);
 }
 
 function wrongSize({ path }: Entry): ChError {
-  return new ChError(`wrong size: ${displayOsString(path)}`);
-}
-
-function isCode(error: unknown, ...codes: string[]): error is SystemError {
-  return error instanceof SystemError && codes.includes(error.code);
+  return new ChError(`wrong size: ${displayPath(path)}`);
 }

@@ -1,9 +1,9 @@
 // Layers as one source of entries, without a tree on disk: a first pass over all of them finds out what
 // is left of each, a second one hands that on.
 
-import { displayOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
 import type { Entry, Source } from "../layer/entry.ts";
+import { displayPath } from "../layer/member_path.ts";
 import { type Inode, MergedTree } from "./merged_tree.ts";
 
 /** Gives a layer's entries, which have been through applyImageRules(), from the start. Called twice. */
@@ -34,5 +34,5 @@ export async function* mergeLayers(layers: readonly OpenLayer[]): Source {
 
 function requireSame(entry: Entry, { entry: listed }: Inode): void {
   if (entry.path === listed.path && entry.type === listed.type) return;
-  throw new ChError(`changed while it was read: ${displayOsString(entry.path)}`);
+  throw new ChError(`changed while it was read: ${displayPath(entry.path)}`);
 }

@@ -1,10 +1,9 @@
 // What comes of layers put upon one another, as a tree in memory: names, types and metadata, but no
 // data. It does what TreeWriter and LayeredTree do with a directory, and is tested against them.
 
-import { displayOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
 import type { Entry } from "../layer/entry.ts";
-import { normalizePath, splitPath } from "../layer/member_path.ts";
+import { displayPath, MAX_DEPTH, normalizePath, splitPath } from "../layer/member_path.ts";
 import { parseWhiteout } from "./whiteout.ts";
 
 type DirectoryEntry = Entry & { readonly type: "directory" };
@@ -35,10 +34,6 @@ export interface Inode {
 
 /** Links on the way to one entry; as the kernel has it. */
 const MAX_LINKS = 40;
-/** No path of the kernel's has more components. */
-const MAX_DEPTH = 2048;
-/** Of a name in a message. */
-const MAX_NAME = 500;
 
 export class MergedTree {
   readonly #root: Directory = newDirectory(0);
@@ -123,7 +118,7 @@ export class MergedTree {
     const [parent, name] = splitPath(normalizePath(target));
     const found = this.#find(parent)?.children.get(name);
     if (found?.kind === "leaf") return found.inode;
-    const link = `${displayOsString(path)} -> ${displayOsString(target)}`;
+    const link = `${displayPath(path)} -> ${displayPath(target)}`;
     throw new ChError(`can’t link: ${link}: no such member`);
   }
 
@@ -147,8 +142,7 @@ export class MergedTree {
   #require(path: string, member: string): Directory {
     const directory = this.#walk(path, "make");
     if (directory !== undefined) return directory;
-    const name = member.length > MAX_NAME ? `${member.slice(0, MAX_NAME)}...` : member;
-    throw new ChError(`can’t write: ${displayOsString(name)}: its directory can’t be made`);
+    throw new ChError(`can’t write: ${displayPath(member)}: its directory can’t be made`);
   }
 
   /** Where PATH leads if the tree is all there is; what is missing is made, or else undefined. */

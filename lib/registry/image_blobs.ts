@@ -1,6 +1,8 @@
 // The blobs of one image on their way into the download cache, some at a time.
 
+import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
+import { MAX_DOCUMENT } from "../oci/model.ts";
 import type { Downloads } from "../store/downloads.ts";
 import { BlobFile } from "./blob_file.ts";
 import { downloadBlob } from "./download.ts";
@@ -34,12 +36,28 @@ export async function fetchConfig(config: BlobName, request: BlobsRequest): Prom
   const name = `${hexOf(config.digest)}.json`;
   const isThere = !always && downloads.has(name, config.size);
   log.info(`config: ${isThere ? "using existing file" : "downloading..."}`);
+  checkSize(config);
   if (!isThere) {
     const file = new BlobFile();
-    await downloadBlob(config, file, { ...request, name, onProgress: () => {} });
+    let size = 0;
+    const stop = new AbortController();
+    const onProgress = (bytes: number) => {
+      size += bytes;
+      if (size > MAX_DOCUMENT) stop.abort(tooLarge({ ...config, size }));
+    };
+    const signal = AbortSignal.any([request.signal, stop.signal]);
+    await downloadBlob(config, file, { ...request, name, onProgress, signal });
     await file.whole;
   }
   return downloads.read(name);
+}
+
+function checkSize(blob: BlobName): void {
+  if ((blob.size ?? 0) > MAX_DOCUMENT) throw tooLarge(blob);
+}
+
+function tooLarge({ digest, size }: BlobName): ChError {
+  return new ChError(`too large: ${digest}: ${size} bytes of metadata`);
 }
 
 /**

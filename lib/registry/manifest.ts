@@ -4,6 +4,7 @@
 import { ChError } from "../error.ts";
 import { JsonValue, parseJson } from "../oci/json_value.ts";
 import { isDigest } from "../oci/model.ts";
+import { cleanText } from "./response.ts";
 
 /** A choice of manifests, by architecture. */
 export type Architectures = ReadonlyMap<string, string>;
@@ -48,7 +49,7 @@ export function parsePulled(bytes: Uint8Array, file: string): PulledDocument {
   if (!errors.isPresent) throw new ChError("manifest list has no key 'manifests'");
   const first = errors.items()[0];
   if (first?.member("code").value === "MANIFEST_UNKNOWN") return { kind: "absent" };
-  throw new ChError(`manifest list: error: ${String(first?.member("message").value)}`);
+  throw new ChError(`manifest list: error: ${cleanText(first?.member("message").value)}`);
 }
 
 function readList(manifests: JsonValue): Architectures {

@@ -29,11 +29,11 @@ export function writePulledFiles(
   { text: source }: { readonly text: string },
   log: Log,
 ): void {
-  // An image may have been pushed by ch-image: what its layers say was true there.
-  for (const path of [PULLED_CONFIG, PULLED_MANIFEST]) removeTree(rootFd, path);
   const now = { mtime: Math.floor(Date.now() / 1000), mtimeNsec: 0 };
   try {
     if (findEntry(rootFd, "ch")?.type !== "directory") throw new ChError("ch: not a directory");
+    // An image may have been pushed by ch-image: what its layers say was true there.
+    for (const path of [PULLED_CONFIG, PULLED_MANIFEST]) removeTree(rootFd, path);
     if (bytes !== undefined) putFile(rootFd, PULLED_CONFIG, bytes, 0o644, now);
     if (manifest !== undefined && bytes !== undefined) {
       putFile(rootFd, PULLED_MANIFEST, manifest.bytes, 0o644, now);

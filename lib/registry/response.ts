@@ -38,11 +38,13 @@ export async function readErrorText(response: Response): Promise<string> {
     const text = new TextDecoder().decode(await readLimited(response, "error"));
     const { errors } = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
     const [first] = errors ?? [];
-    // Its words go to a terminal.
-    const clean = (value: unknown) =>
-      String(value ?? "").replace(/\p{Control}+/gu, " ").slice(0, 300);
-    return first === undefined ? "" : ` (${clean(first.code)}: ${clean(first.message)})`;
+    return first === undefined ? "" : ` (${cleanText(first.code)}: ${cleanText(first.message)})`;
   } catch {
     return "";
   }
+}
+
+/** A registry's words, which go to a terminal. */
+export function cleanText(value: unknown): string {
+  return String(value ?? "").replace(/\p{Control}+/gu, " ").slice(0, 300);
 }

@@ -15,8 +15,10 @@ export const DEFAULT_RETRIES: RetrySettings = {
 };
 
 /** Statuses that a later request may not get. */
+export const TRANSIENT: readonly number[] = [408, 500, 502, 503, 504];
+
 export function isTransient(status: number): boolean {
-  return [408, 500, 502, 503, 504].includes(status);
+  return TRANSIENT.includes(status);
 }
 
 /** Waits MILLISECONDS and up to a quarter more, so that many who failed together do not come together. */

@@ -4,8 +4,8 @@
 
 import { ChError } from "../error.ts";
 import { hexOf } from "./manifest.ts";
-import type { Repository } from "./repository.ts";
-import { pause } from "./retry.ts";
+import type { Repository, RequestOptions } from "./repository.ts";
+import { pause, TRANSIENT } from "./retry.ts";
 import { TransportError } from "./transport.ts";
 
 /** A blob at hand. */
@@ -42,12 +42,20 @@ export async function uploadBlob(
   const location = await beginUpload(repository, blob);
   if (location === undefined) return "mounted";
   if (blob.local === undefined) {
+    await cancel(repository, location);
     throw new ChError(`layer neither in the download cache nor in the registry: ${blob.digest}`, {
       hint: "use --single-layer, or pull the image again",
     });
   }
   onStart();
-  await send(repository, blob.local, location, onProgress);
+  const upload = { location };
+  try {
+    await send(repository, blob.local, upload, onProgress);
+  } catch (error) {
+    // Nothing of it is to stay with the registry.
+    if (!repository.signal?.aborted) await cancel(repository, upload.location);
+    throw error;
+  }
   if (await hasBlob(repository, blob.digest)) return "uploaded";
   throw new ChError(`blob just uploaded does not exist: ${hexOf(blob.digest).slice(0, 7)}`);
 }
@@ -58,9 +66,12 @@ export async function requirePush(repository: Repository): Promise<void> {
   const response = await repository.request("POST", "blobs/uploads/", { expected: [202] });
   await response.body?.cancel();
   const location = response.headers.get("Location");
-  if (location === null) return;
+  if (location !== null) await cancel(repository, repository.resolve(location));
+}
+
+async function cancel(repository: Repository, location: URL): Promise<void> {
   try {
-    const cancelled = await repository.requestUrl("DELETE", () => repository.resolve(location), {
+    const cancelled = await repository.requestUrl("DELETE", () => new URL(location), {
       expected: [200, 202, 204],
       isRepeatable: false,
     });
@@ -109,22 +120,22 @@ function locationOf(repository: Repository, { headers }: Response): URL {
 async function send(
   repository: Repository,
   blob: LocalBlob,
-  start: URL,
+  /** Where it goes on changes with each piece. */
+  upload: { location: URL },
   onProgress: (bytes: number) => void,
 ): Promise<void> {
-  let location = start;
   let at = 0;
   const { pauses } = repository.retries;
   for (let failures = 0;;) {
     try {
       while (blob.size > PIECE && at < blob.size) {
         const end = Math.min(at + PIECE, blob.size);
-        location = await sendPiece(repository, blob, location, at, end);
+        upload.location = await sendPiece(repository, blob, upload.location, at, end);
         onProgress(end - at);
         at = end;
         failures = 0;
       }
-      await finish(repository, blob, location, at);
+      await finish(repository, blob, upload.location, at);
       onProgress(blob.size - at);
       return;
     } catch (error) {
@@ -132,7 +143,7 @@ async function send(
       if (!(error instanceof TransportError) || wait === undefined) throw error;
       await pause(wait, error.message, repository.log, repository.signal);
       if (await hasBlob(repository, blob.digest)) return;
-      ({ location, at } = await findPlace(repository, location, at));
+      ({ location: upload.location, at } = await findPlace(repository, upload.location, at));
     }
   }
 }
@@ -144,16 +155,10 @@ async function sendPiece(
   start: number,
   end: number,
 ): Promise<URL> {
-  const response = await repository.requestUrl("PATCH", () => new URL(location), {
-    headers: {
-      "Content-Type": "application/octet-stream",
-      "Content-Range": `${start}-${end - 1}`,
-    },
+  const response = await transfer(repository, "PATCH", location, 202, {
+    headers: { "Content-Range": `${start}-${end - 1}` },
     body: blob.read(start, end),
-    expected: [202],
-    isRepeatable: false,
   });
-  await response.body?.cancel();
   return locationOf(repository, response);
 }
 
@@ -164,14 +169,29 @@ async function finish(
   location: URL,
   at: number,
 ): Promise<void> {
-  const response = await repository.requestUrl("PUT", () => new URL(location), {
-    headers: { "Content-Type": "application/octet-stream" },
+  await transfer(repository, "PUT", location, 201, {
     query: { digest: blob.digest },
     body: blob.read(at, blob.size),
-    expected: [201],
+  });
+}
+
+/** A failure that may pass is a TransportError: how much came through has to be asked first. */
+async function transfer(
+  repository: Repository,
+  method: "PATCH" | "PUT",
+  location: URL,
+  wanted: number,
+  options: Pick<RequestOptions, "headers" | "query" | "body">,
+): Promise<Response> {
+  const response = await repository.requestUrl(method, () => new URL(location), {
+    ...options,
+    headers: { "Content-Type": "application/octet-stream", ...options.headers },
+    expected: [wanted, ...TRANSIENT],
     isRepeatable: false,
   });
   await response.body?.cancel();
+  if (response.status === wanted) return response;
+  throw new TransportError(`${method} failed: status ${response.status}`, "network");
 }
 
 /** Asks how much of an upload came through; where nobody knows any more, it begins anew. */

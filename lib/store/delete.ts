@@ -1,5 +1,6 @@
 // Deleting images by pattern (spec ch-image §14.3).
 
+import { findEntry } from "../../ffi/tree.ts";
 import type { Cache } from "../cache/cache.ts";
 import { buryName } from "../cache/undelete.ts";
 import { ChError } from "../error.ts";
@@ -9,7 +10,7 @@ import { matchName } from "./glob.ts";
 import { IMAGES } from "./layout.ts";
 import { placeOf } from "./lock.ts";
 import { withdrawEntry } from "./replace.ts";
-import { Scratch } from "./scratch.ts";
+import { removeStubborn, Scratch } from "./scratch.ts";
 import type { Store } from "./store.ts";
 
 /** What follows an image's name in those of its build's other stages. */
@@ -49,7 +50,22 @@ function findImages(store: Store, pattern: string): readonly string[] {
 
 /** Out of sight first, so that killed half-way it leaves no half image. */
 function deleteImage(store: Store, name: string): void {
-  using scratch = new Scratch(store);
+  using scratch = findScratch(store);
   using _swap = store.locks.lockBriefly(placeOf("image", name));
-  withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
+  // Another command may have deleted it meanwhile.
+  if (findEntry(store.fd, `${IMAGES}/${name}`) === undefined) return;
+  if (scratch === undefined) removeStubborn(store.fd, `${IMAGES}/${name}`);
+  else withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
+}
+
+/** Undefined if the disk is full, when deleting matters more than how. */
+function findScratch(store: Store): Scratch | undefined {
+  try {
+    return new Scratch(store);
+  } catch (error) {
+    if (error instanceof Error && /No space left|quota exceeded/i.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
 }

@@ -24,6 +24,9 @@ export const UPLOADS = "ulcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
+/** In a directory of SCRATCH: images that are being switched to another state, by their names. */
+export const SWITCHED = "switched";
+
 /** What `RUN --mount=type=cache` keeps, a directory for each ID. */
 export const CACHE_MOUNTS = "mounts";
 

@@ -1,6 +1,8 @@
 // What killed commands left in the storage directory, which is removed when it is opened next.
 
+import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
+import { restoreSwitched } from "../cache/restore_switched.ts";
 import { isResumable } from "./downloads.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
@@ -14,18 +16,21 @@ export function removeLeftovers(store: Store): void {
   removeDownloads(store);
 }
 
-function removeScratch({ path, fd, locks, log }: Store): void {
+function removeScratch(store: Store): void {
+  const { path, fd, locks, log } = store;
   let removed = 0;
   for (const name of listNames(fd, SCRATCH)) {
     const number = /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined;
     using lock = number === undefined ? NOBODY : locks.tryLock(placeOfScratch(number));
-    if (lock === undefined) continue;
+    // Its owner may just have removed it.
+    if (lock === undefined || findEntry(fd, `${SCRATCH}/${name}`) === undefined) continue;
     restoreReplaced(fd, `${SCRATCH}/${name}`);
+    restoreSwitched(store, `${SCRATCH}/${name}`);
     removeStubborn(fd, `${SCRATCH}/${name}`);
     removed++;
   }
-  if (removed === 0) return;
-  log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
+  if (removed > 0) log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
+  if (findEntry(fd, SCRATCH) === undefined) return;
   try {
     Deno.removeSync(`${path}/${SCRATCH}`);
   } catch {
@@ -47,8 +52,13 @@ function removeDownloads({ fd, locks, log }: Store): void {
 
 const NOBODY: Disposable = { [Symbol.dispose]: () => {} };
 
+/** Another command may remove the directory at any moment. */
 function listNames(fd: number, path: string): readonly string[] {
-  if (findEntry(fd, path)?.type !== "directory") return [];
-  using directory = openDirectory(fd, path);
-  return listDirectory(directory.fd).map(({ name }) => name);
+  try {
+    using directory = openDirectory(fd, path);
+    return listDirectory(directory.fd).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof SystemError && ["ENOENT", "ENOTDIR"].includes(error.code)) return [];
+    throw error;
+  }
 }

@@ -1,13 +1,14 @@
 // The storage directory: opening it as spec ch-image §4.3 has it, and the images in it.
 
 import type { Descriptor } from "../../ffi/descriptor.ts";
+import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory, openRoot } from "../../ffi/tree.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference, unmangleName } from "../reference/reference.ts";
 import { checkEntries, checkVersion } from "./check.ts";
 import { createStore } from "./create.ts";
-import { IMAGES, STORE_VERSION } from "./layout.ts";
+import { IMAGES, SCRATCH, STORE_VERSION, SWITCHED } from "./layout.ts";
 import { lockStore, StoreLocks } from "./lock.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { ImageTransaction } from "./transaction.ts";
@@ -37,10 +38,29 @@ export class Store implements Disposable {
 
   /** References of all images, sorted by their mangled names. */
   listImages(): readonly string[] {
-    using images = openDirectory(this.fd, IMAGES);
-    return listDirectory(images.fd)
-      .filter(({ type }) => type === "directory")
-      .map(({ name }) => unmangleName(name));
+    // In this order: an image that comes back meanwhile is seen twice, not never.
+    const names = new Set(this.#listSwitched());
+    for (const name of this.#listDirectories(IMAGES)) names.add(name);
+    for (const name of this.#listSwitched()) names.add(name);
+    return [...names].sort().map(unmangleName);
+  }
+
+  /** Names of images that are being changed from one state to another, out of sight. */
+  #listSwitched(): readonly string[] {
+    return this.#listDirectories(SCRATCH)
+      .flatMap((scratch) => this.#listDirectories(`${SCRATCH}/${scratch}/${SWITCHED}`));
+  }
+
+  #listDirectories(path: string): readonly string[] {
+    try {
+      using directory = openDirectory(this.fd, path);
+      return listDirectory(directory.fd).flatMap(({ name, type }) =>
+        type === "directory" ? [name] : []
+      );
+    } catch (error) {
+      if (error instanceof SystemError && error.code === "ENOENT") return [];
+      throw error;
+    }
   }
 
   /** Where the image of that name is, or would be. */

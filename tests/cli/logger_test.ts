@@ -162,3 +162,11 @@ Deno.test("Logger.progress() is silent with -q", () => {
   log.progress("x", 1)[Symbol.dispose]();
   assert.equal(text(), "");
 });
+
+Deno.test("Logger.progress() is for a terminal alone if it is told so", () => {
+  for (const isTerminal of [true, false]) {
+    const { log, text } = newLogger({ isTerminal, hasMeterOnTerminalOnly: true });
+    log.progress("x", 2 ** 20)[Symbol.dispose]();
+    assert.equal(text(), isTerminal ? "\rx: 0.0/1.0 MiB (0%)\n" : "");
+  }
+});

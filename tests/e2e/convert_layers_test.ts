@@ -1,7 +1,8 @@
 // ch-convert from and to images in layers, held against skopeo(1), umoci(1) and podman(1).
 
 import assert from "node:assert/strict";
-import { exists, expect, type Need, rig, test, type Workplace } from "../rig.ts";
+import { exists, expect, type Need, rig, type Workplace } from "../rig.ts";
+import { LIST, listFiles, test } from "./convert_place.ts";
 
 /** What must come along through every format that has room for it. */
 const ENVIRONMENT = "GREETING=hello world\nPATH=/bin\n";
@@ -10,8 +11,7 @@ const METADATA = JSON.stringify({
   cwd: "/work",
   env: { GREETING: "hello world", PATH: "/bin" },
   labels: { "org.example.label": "yes" },
-  entrypoint: ["/bin/sh", "-c"],
-  cmd: ["echo ran"],
+  config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["echo ran"] },
   history: [{ created_by: "once upon a time" }],
 });
 
@@ -24,18 +24,6 @@ function makeImage(work: Workplace): void {
     "usr/script": { content: "#!/bin/sh\n", mode: 0o750 },
     "work/": "",
   });
-}
-
-/** Lines of all files below a directory: type, mode, name, target, and their sums; but not of the
- * metadata, nor of the mount points that every directory gets. */
-const LIST =
-  `cd "$1" && find . -path ./ch -prune -o ! -path './mnt*' ! -name . -printf '%y %m %P %l\\n' | sort
-  find . -path ./ch -prune -o -type f -print0 | sort -z | xargs -0 md5sum`;
-
-async function listFiles(work: Workplace, path: string): Promise<string> {
-  const result = await work.sh(LIST, [path]);
-  expect(result, { code: 0, stderr: "" });
-  return result.stdout;
 }
 
 interface Format {
@@ -79,6 +67,8 @@ for (const { name, out, needs = [] } of FORMATS) {
     // In a container they are there as well.
     const ran = await work.run(["ch-run", "--image-env", "--image-cmd", "./back"]);
     expect(ran, { code: 0, stdout: "ran\n" });
+    const command = ["--set-env", "./back", "--", "sh", "-c", 'echo "$GREETING"'];
+    expect(await work.run(["ch-run", ...command]), { code: 0, stdout: "hello world\n" });
   }, ...needs);
 }
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { makeTar, type Member } from "../tar_archive.ts";
-import { exists, expect, type Expected, type Need, test, type Tree } from "../rig.ts";
+import { exists, expect, type Expected, type Need, type Tree } from "../rig.ts";
+import { listTemporary, test } from "./convert_place.ts";
 
 test("ch-convert without arguments prints usage", async (work) => {
   expect(await work.run(["ch-convert"]), { code: 1, stdout: "", stderr: /usage|Usage/ });
@@ -11,9 +12,19 @@ test("ch-convert without arguments prints usage", async (work) => {
 test("ch-convert --help and -h", async (work) => {
   for (const option of ["--help", "-h"]) {
     const result = await work.run(["ch-convert", option]);
-    assert.equal(result.code, 0);
-    assert.match(result.stdout + result.stderr, /[Uu]sage: ch-convert[^]*--no-clobber/);
+    expect(result, { code: 0, stdout: "", stderr: /[Uu]sage: ch-convert[^]*--no-clobber/ });
   }
+});
+
+test("ch-convert --version is the version of ch-run", async (work) => {
+  const { stdout, stderr } = await work.run(["ch-run", "--version"]);
+  const version = (stdout + stderr).trim();
+  assert.notEqual(version, "");
+  expect(await work.run(["ch-convert", "--version"]), {
+    code: 0,
+    stdout: "",
+    stderr: `${version}\n`,
+  });
 });
 
 const USAGE: readonly (readonly string[])[] = [
@@ -45,6 +56,8 @@ const DRY: readonly (readonly [readonly string[], string, string])[] = [
   [["-i=dir", "-o=tar", "x", "y"], "dir", "tar"],
   [["--in-fmt", "dir", "--out-fmt=squash", "x", "y"], "dir", "squash"],
   [["-i", "dir", "-i", "tar", "x", "y.sqfs"], "tar", "squash"],
+  [["--in-fmt=", "-o", "", "./x", "y.sqfs"], "dir", "squash"],
+  [["./100%s\\n", "y%d.sqfs"], "dir", "squash"],
 ];
 for (const [words, input, output] of DRY) {
   test(`ch-convert -n ${words.join(" ")}: ${input} to ${output}`, async (work) => {
@@ -94,6 +107,11 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
     /error: only gzipped tar output \(\.tar\.gz or \.tgz\) supported/,
   ],
   ["output .tar.Z", ["./image", "y.tar.Z"], /error: only gzipped tar output/],
+  [
+    "to write lzo",
+    ["--comp=lzo", "./image", "y.sqfs"],
+    /can’t be compressed with lzo\nhint: images with lzo can be read, but not written; choose one of: gzip lz4 xz zstd$/m,
+  ],
   ["bzip2 for squash", ["--comp=bzip2", "./image", "y.sqfs"], /can’t be compressed with bzip2/],
   [
     "a level that is none",
@@ -230,9 +248,14 @@ test(
     await work.must('mount --bind "$1/mounted" "$1/out/precious"', [work.path], { root: true });
     try {
       const result = await work.run(["ch-convert", "in.sqfs", "./out"]);
-      assert.notEqual(result.code, 0);
-      assert.match(result.stderr, /error: /);
-      assert.ok(exists(`${work.path}/mounted/mark`));
+      expect(result, {
+        code: 1,
+        stderr:
+          /error: can’t delete existing image: \.\/out: something is mounted at \S*\/out\/precious$/m,
+      });
+      // Found before anything was deleted.
+      await work.must("test -e mounted/mark -a -e out/bin/busybox -a -d out/usr -a -d out/mnt/0");
+      await work.must('test -z "$(ls -A | grep tmp)"');
     } finally {
       await work.must('umount "$1/out/precious"', [work.path], { root: true });
     }
@@ -518,6 +541,31 @@ test("ch-convert -q says nothing on success", async (work) => {
   });
 });
 
+test("ch-convert shows on a terminal how far it is, and nowhere else", async (work) => {
+  work.image();
+  await work.must("head -c 20000000 /dev/urandom > image/random; tar -C image -cf in.tar .");
+  const routes: readonly (readonly [string, string, RegExp])[] = [
+    ["./image", "out.sqfs", /^packing \.\.\.\r\n(\rpacking: \d+\.\d MiB)+\r\ndone/m],
+    ["out.sqfs", "./out", /^(\runpacking: \d+\.\d MiB)+\r\ndone/m],
+    [
+      "in.tar",
+      "out2.sqfs",
+      /^packing \.\.\.\r\n(\rpacking: \d+\.\d\/(\d+\.\d) MiB \(\d+%\))*\rpacking: (\d+\.\d)\/\3 MiB \(100%\)\r\ndone/m,
+    ],
+  ];
+  for (const [from, to, wanted] of routes) {
+    const { stdout } = await work.run(["script", "-qec", `ch-convert ${from} ${to}`, "/dev/null"]);
+    // deno-lint-ignore no-control-regex
+    const plain = stdout.replaceAll(/\x1b\[[\d;]*m/g, "");
+    assert.match(plain, wanted);
+    const second = `./second-${to.replace("./", "")}`;
+    const command = `ch-convert -q ${from} ${second}`;
+    assert.equal((await work.run(["script", "-qec", command, "/dev/null"])).stdout, "");
+    const { stderr } = await work.run(["ch-convert", from, second]);
+    assert.doesNotMatch(stderr, /MiB|\r/);
+  }
+});
+
 test("ch-convert into storage and out of it, by reference", async (work) => {
   work.image();
   await work.must("ch-convert ./image example.com:5000/a/b:c");
@@ -531,6 +579,12 @@ test("ch-convert into storage and out of it, by reference", async (work) => {
   expect(await work.run(["ch-convert", "foo", "out2.sqfs"]), {
     code: 1,
     stderr: /source image not found in ch-image storage: foo/,
+  });
+  // Another name than "foo".
+  const tagged = ["ch-convert", "-s", `${work.path}/other`, "foo:latest", "out2.sqfs"];
+  expect(await work.run(tagged), {
+    code: 1,
+    stderr: /source image not found in ch-image storage: foo:latest/,
   });
 });
 
@@ -546,6 +600,22 @@ test("ch-convert needs no other program", async (work) => {
     assert.equal(executed.length, 1, executed.join("\n"));
   }
 }, "strace");
+
+test("ch-convert keeps its temporary directory only if it failed at work", async (work) => {
+  work.image();
+  await work.must("tar -C image -cf full.tar .; head -c 100000 full.tar > cut.tar");
+  for (const words of [["./nosuch", "x.sqfs"], ["x.sqfs", "y.sqfs"], ["./image", "./no/x"]]) {
+    expect(await work.run(["ch-convert", ...words]), { code: 1 });
+    assert.deepEqual(listTemporary(work), []);
+  }
+  const { code, stderr } = await work.run(["ch-convert", "-v", "cut.tar", "./out"]);
+  assert.equal(code, 1, stderr);
+  const [left, ...others] = listTemporary(work);
+  assert.deepEqual(others, []);
+  assert.match(left ?? "", /^ch-convert\.\w{6}$/);
+  assert.ok(stderr.includes(`\ntemp dir: ${work.path}/home/tmp/${left}\n`), stderr);
+  assert.equal(await work.must(`stat -c %a home/tmp/${left}`), "700\n");
+});
 
 test("ch-convert --tmp is empty afterwards", async (work) => {
   work.image();
@@ -701,6 +771,32 @@ for (const [options, kept] of [[["--xattrs"], "bar"], [[], ""]] as const) {
     );
   }, "setfattr");
 }
+
+test(
+  "ch-convert --xattrs restores no attributes of the system's, even for root",
+  async (work) => {
+    work.image();
+    await work.must(
+      `cd "$1"; setfattr -n user.foo -v u image/bin/busybox; setfattr -n trusted.foo -v t image/bin/busybox
+       setfattr -n security.foo -v s image/bin/busybox
+       tar -C image --xattrs --xattrs-include='*' -czf in.tgz .
+       ch-convert --xattrs in.tgz ./out; ch-convert --xattrs in.tgz out.sqfs; ch-convert --xattrs out.sqfs ./out2`,
+      [work.path],
+      { root: true },
+    );
+    for (const out of ["out", "out2"]) {
+      const names = await work.must(
+        `getfattr -d -m - "$1/${out}/bin/busybox" 2>/dev/null`,
+        [work.path],
+        { root: true },
+      );
+      assert.match(names, /^user\.foo="u"$/m);
+      assert.doesNotMatch(names, /trusted|security\.foo/);
+    }
+  },
+  "root",
+  "setfattr",
+);
 
 test("ch-convert --xattrs warns for storage", async (work) => {
   work.image();

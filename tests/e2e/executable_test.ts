@@ -81,6 +81,13 @@ for (
   });
 }
 
+test("on a terminal the engine adds nothing to what a tool says", async (work) => {
+  for (const command of ["ch-image --version", "ch-convert -q -n ./x y.sqfs"]) {
+    const { stdout } = await work.run(["script", "-qec", command, "/dev/null"]);
+    assert.match(stdout, /^([\d.]+\S*\r\n)?$/);
+  }
+});
+
 test("the command gets DENO_* and NODE_* as the caller had them", async (work) => {
   const image = work.image();
   const env = { DENO_DIR: "/mine", NODE_OPTIONS: "--mine", DENO_X: "1" };
@@ -140,10 +147,11 @@ test("ch-run runs where there is no C library", async (work) => {
   // A root file system of nothing but busybox, which is static, and our executable.
   const image = work.image();
   await work.must('cp "$1" "$2/ch-run"', [`${rig.bin}/ch`, image]);
-  await work.must('mkdir -p "$1/inner/bin" "$1/proc" && cp -a "$1"/bin/. "$1/inner/bin/"', [image]);
+  const fill = 'cd "$1/inner" && mkdir dev proc sys tmp && cp -a ../bin .';
+  await work.must(`mkdir "$1/inner" && ${fill}`, [image]);
   const inner = ["/ch-run", "--write", "--no-passwd", "--unsafe", "/inner", "--", "/bin/true"];
   const result = await work.run(["ch-run", "--write", image, "--", ...inner]);
-  assert.doesNotMatch(result.stderr, /ld-linux|not found/);
+  expect(result, { code: 0, stdout: "", stderr: "" });
   const tool = await work.run([
     "ch-run",
     image,

@@ -22,7 +22,7 @@ test("ch-image pull makes of foreign layers what umoci makes of them", async (wo
     code: 0,
     stdout: "",
     stderr: new RegExp(
-      `^initializing .*\npulling image:    ${reference}\ndestination:      s\n` +
+      `^initializing .*\ninitializing .*\npulling image:    ${reference}\ndestination:      s\n` +
         "requesting arch:  yolo\nmanifest: downloading...\nconfig: downloading...\n" +
         "layer 1/4: .{7}: downloading...\n[^]*image arch: amd64\ndone\n$",
     ),
@@ -44,7 +44,8 @@ test("ch-image pull makes of foreign layers what umoci makes of them", async (wo
   const again = await work.run([...YOLO, "pull", reference, "s"]);
   expect(again, {
     code: 0,
-    stderr: /config: using existing file\nlayer 1\/4: .{7}: using existing/,
+    stderr:
+      /config: using existing file\nlayer 1\/4: .{7}: using existing[^]*\npulled image: found in build cache\nimage arch/,
   });
   assert.doesNotMatch(again.stderr, /(config|layer.*): downloading/);
   expect(await work.run([...YOLO, "--always-download", "pull", reference, "s"]), {
@@ -347,7 +348,7 @@ test(
       code: 0,
       stdout: new RegExp(
         `^details of image:    ${reference}\nin local storage:    yes \\(arm64\\), modified: .*\n` +
-          `in build cache:      no\nfull remote ref:     ${reference}:latest\n` +
+          `in build cache:      yes \\(state ID .{4}, commit .{7}\\)\nfull remote ref:     ${reference}:latest\n` +
           "available remotely:  yes\nremote arch-aware:   yes\nhost architecture:   amd64\n" +
           "archs available:     amd64  [0-9a-f]{11}\n {21}arm64  [0-9a-f]{11}\n$",
       ),
@@ -372,7 +373,8 @@ test("ch-image build pulls what FROM names", async (work) => {
   work.tree("context", { "Dockerfile": `FROM ${registry.address}/a/s:1\nRUN echo x > /x\n` });
   expect(await work.run(["ch-image", "build", "-t", "built", "context"]), {
     code: 0,
-    stderr: /^ {2}1\. FROM .*\npulling image: [^]*\ndone\ncopying image[^]*grown in 2/m,
+    stderr:
+      /^ {2}1\. FROM .*\npulling image: [^]*\ndone\n {2}2\. RUN\.S .*\ncopying image from cache[^]*grown in 2/m,
   });
   await registry[Symbol.asyncDispose]();
   expect(await work.run(["ch-image", "build", "-t", "again", "context"]), { code: 0 });
@@ -380,6 +382,50 @@ test("ch-image build pulls what FROM names", async (work) => {
     code: 1,
     stderr: /error: GET failed: 127\.0\.0\.1:/,
   });
+}, "registry");
+
+test("what a Dockerfile says of running the image goes through registries", async (work) => {
+  await using registry = await TestRegistry.start();
+  const reference = `${registry.address}/a/built:1`;
+  const settings = {
+    User: "5:6",
+    ExposedPorts: { "80/tcp": {} },
+    Entrypoint: ["/bin/sh", "-c"],
+    Cmd: ["echo ran"],
+    StopSignal: "SIGINT",
+  };
+  const lines = [
+    "MAINTAINER somebody",
+    'ENTRYPOINT ["/bin/sh", "-c"]',
+    'CMD ["echo ran"]',
+    "USER 5:6",
+    "EXPOSE 80",
+    "STOPSIGNAL SIGINT",
+    "VOLUME /srv",
+  ];
+  work.tree("context", { Dockerfile: `FROM base\n${lines.join("\n")}\n` });
+  await work.must("ch-image import $1 base 2>&1", [work.image()]);
+  await work.must("ch-image build -t built context 2>&1");
+  await work.must("ch-image push built $1 2>&1", [reference]);
+  const config = async () => {
+    const show = 'skopeo inspect --tls-verify=false --config --raw "docker://$1"';
+    const { author, config: { User, ExposedPorts, Entrypoint, Cmd, StopSignal, Volumes } } = JSON
+      .parse(
+        await work.must(show, [reference], { env: { REGISTRY_AUTH_FILE: `${work.path}/none` } }),
+      );
+    assert.deepEqual({ User, ExposedPorts, Entrypoint, Cmd, StopSignal }, settings);
+    assert.deepEqual([author, Volumes], ["somebody", { "/srv": {} }]);
+  };
+  await config();
+  await work.must("ch-image reset 2>&1");
+  await work.must("ch-image -a yolo pull $1 again 2>&1", [reference]);
+  expect(await work.run(["ch-run", "--image-cmd", "again"]), { code: 0, stdout: "ran\n" });
+  // Once more, of an image that was pulled: a change of its own replaces what was there.
+  work.tree("context", { Dockerfile: 'FROM again\nCMD ["echo changed"]\n' });
+  await work.must("ch-image build -t changed context 2>&1");
+  await work.must("ch-image push changed $1 2>&1", [reference]);
+  settings.Cmd = ["echo changed"];
+  await config();
 }, "registry");
 
 test("ch-image push refuses what cannot be pushed", async (work) => {

@@ -77,7 +77,7 @@ testEach("decompress() refuses what is cut off, anywhere", async (kind) => {
   for (const size of [10, packed.length >> 1, packed.length - 1]) {
     await assert.rejects(
       unpack(packed.slice(0, size)),
-      new ChError(`can’t decompress: NAME: ${kind} data is truncated`),
+      new ChError(`cannot open: NAME: ${kind} data is truncated`),
       `${size} of ${packed.length}`,
     );
   }
@@ -88,7 +88,7 @@ testEach("decompress() refuses damaged data, naming it", async (kind) => {
   packed[packed.length >> 1]! ^= 0x55;
   await assert.rejects(unpack(packed), (error) => {
     assert(error instanceof ChError);
-    assert.match(error.message, /^can’t decompress: NAME: ./);
+    assert.match(error.message, /^cannot open: NAME: ./);
     return true;
   });
 });
@@ -96,7 +96,7 @@ testEach("decompress() refuses damaged data, naming it", async (kind) => {
 testEach("decompress() refuses what follows and is neither zeros nor a stream", async (kind) => {
   const packed = await pack(PROGRAMS[kind], sample.subarray(0, 1000));
   const data = concatenate([packed, new TextEncoder().encode("\0\0garbage")]);
-  await assert.rejects(unpack(data), /^ChError: can’t decompress: NAME: trailing garbage after /);
+  await assert.rejects(unpack(data), /^ChError: cannot open: NAME: trailing garbage after /);
 });
 
 Deno.test("decompress() lets through what is not compressed", async () => {

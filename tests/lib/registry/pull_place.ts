@@ -1,6 +1,8 @@
 // A storage directory and a registry made up, for tests of pulling.
 
 import assert from "node:assert/strict";
+import { openCache } from "../../../lib/cache/open.ts";
+import type { CacheMode } from "../../../lib/cache/state_store.ts";
 import { parseReference } from "../../../lib/reference/reference.ts";
 import type { CredentialSettings } from "../../../lib/registry/credentials.ts";
 import { pullImage, type PullRequest, type PullSettings } from "../../../lib/registry/pull.ts";
@@ -12,7 +14,7 @@ export interface PullPlace {
   readonly registry: FakeRegistry;
   readonly store: Store;
   readonly log: RecordingLog;
-  /** Pulls a tag as the image "x". */
+  /** Pulls a tag as the image "x", without a build cache. */
   pull(tag: string, options?: PullOptions): Promise<void>;
   /** Text of a file in the image "x". */
   read(path: string): string;
@@ -25,6 +27,10 @@ export interface PullOptions extends Partial<Omit<PullSettings, "registry">> {
   readonly credentials?: CredentialSettings;
   readonly lastLayer?: number;
   readonly patience?: number;
+  /** With the storage's build cache. */
+  readonly cacheMode?: CacheMode;
+  /** Name of the image. */
+  readonly destination?: string;
 }
 
 export const ANONYMOUS: CredentialSettings = {
@@ -56,11 +62,20 @@ function newPlace(registry: FakeRegistry, store: Store): PullPlace {
     log,
     async pull(
       tag,
-      { signal, credentials = ANONYMOUS, lastLayer, patience = 20_000, ...rest } = {},
+      {
+        signal,
+        credentials = ANONYMOUS,
+        lastLayer,
+        patience = 20_000,
+        cacheMode = "disabled",
+        destination = "x",
+        ...rest
+      } = {},
     ) {
+      using cache = openCache(store, { mode: cacheMode, xattrs: false, log });
       const request: PullRequest = {
         source: parseReference(`${registry.address}/a/b:${tag}`),
-        destination: parseReference("x"),
+        destination: parseReference(destination),
         lastLayer,
       };
       await pullImage(store, request, {
@@ -78,7 +93,7 @@ function newPlace(registry: FakeRegistry, store: Store): PullPlace {
         hostArchitecture: "amd64",
         always: false,
         ...rest,
-      });
+      }, cache);
     },
     read: (path) => Deno.readTextFileSync(`${store.path}/img/x/${path}`),
     cached: (prefix) =>
