@@ -3,7 +3,7 @@
 // is written in another case; and that VOLUME makes directories here already.
 
 import assert from "node:assert/strict";
-import { expect, test, type Workplace } from "../rig.ts";
+import { expect, test } from "../rig.ts";
 
 const CASES: Readonly<Record<string, string>> = {
   "ENV and ARG": `ARG image=base
