@@ -33,5 +33,10 @@ int32_t ch_lock_acquire(const char *path, int64_t offset, uint32_t shared, struc
 
 int32_t ch_lock_release(int32_t fd, struct ch_error *err)
 {
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    /* Closing would not do while a child that another thread has just forked has the open file,
+     * too. */
+    fcntl(fd, F_OFD_SETLK, &whole);
     return close(fd) == 0 ? 0 : CH_FAIL(err, "close", "%d", fd);
 }

@@ -110,7 +110,8 @@ async function buildInstruction(
   try {
     await orRollBack(log, () => growth.execute(prepared, key));
   } catch (error) {
-    if (!(error instanceof ChError) || build.tools.signal.aborted) throw error;
+    const isLocal = error instanceof ChError && !(error instanceof DamagedStateError);
+    if (!isLocal || build.tools.signal.aborted) throw error;
     const { file } = build.options.dockerfile;
     throw locateFailure(error, file, instruction.position.line, formatAnnounced(prepared.text));
   }
