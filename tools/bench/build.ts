@@ -48,7 +48,12 @@ function makeRows(): Row[] {
 
 function makeWays(count: number, mode: typeof MODES[number]): Way[] {
   const own = storage("own");
-  const debian = storage("debian");
+  const debian = {
+    ...storage("debian"),
+    // Its build cache is a Git repository, and Git wants to know who writes to it.
+    ...{ GIT_AUTHOR_NAME: "bench", GIT_AUTHOR_EMAIL: "bench@localhost" },
+    ...{ GIT_COMMITTER_NAME: "bench", GIT_COMMITTER_EMAIL: "bench@localhost" },
+  };
   const ways: Way[] = [
     {
       name: "ch",
