@@ -46,6 +46,7 @@ const NEEDS = {
   setfattr: { reason: "no setfattr", met: () => hasProgram("setfattr") },
   openmpi: { reason: "no mpirun of Open MPI", met: () => hasProgram("mpirun.openmpi") },
   mpich: { reason: "no mpirun of MPICH", met: () => hasProgram("mpirun.mpich") },
+  buildah: { reason: "no buildah", met: () => hasProgram("buildah") },
   network: { reason: "no way to deb.debian.org", met: canReachDebian },
   cc: { reason: "no C compiler", met: () => hasProgram("cc") },
   skopeo: { reason: "no skopeo", met: () => hasProgram("skopeo") },

@@ -17,7 +17,7 @@ export function parseModeChange(text: string): ModeChange {
   return (mode, isDirectory) =>
     clauses.reduce(
       (changed, [, who, operations]) =>
-        [...operations!.matchAll(/([-+=])([rwxXst]*|[ugo])/g)].reduce(
+        [...operations!.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)].reduce(
           (now, [, operator, what]) =>
             apply(now, { who: who!, operator: operator!, what: what! }, isDirectory),
           changed,

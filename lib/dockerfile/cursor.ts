@@ -125,6 +125,8 @@ export class Cursor {
       const quoted = this.findQuoted();
       if (quoted === undefined) return undefined;
       items.push(decodeEscapes(quoted.slice(1, -1)));
+      // JSON has blanks here; for upstream that is no list.
+      if (this.isDocker) this.skipSpace();
       if (this.findText(",")) continue;
       this.skipSpace();
       if (!this.findText("]")) return undefined;
