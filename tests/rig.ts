@@ -58,7 +58,6 @@ const NEEDS = {
       isRoot &&
       ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
   },
-  buildah: { reason: "no buildah", met: () => hasProgram("buildah") },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;
