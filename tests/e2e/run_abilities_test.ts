@@ -72,22 +72,23 @@ const CASES: readonly Case[] = [
   },
   {
     what: "no overlays for ordinary users",
-    // Binding the image there, making it read-only, and then the overlay.
-    fails: ["-P/sys/root", "-etrace=mount", "-einject=mount:error=EPERM:when=3+"],
+    // Binding the image there, and then the overlay.
+    fails: ["-P/sys/root", "-etrace=mount", "-einject=mount:error=EPERM:when=2+"],
     options: ["-W"],
     error: /can't overlay: .*: Operation not permitted/,
     hint: /overlays without privilege need Linux 5\.11/,
   },
   {
     what: "no overlays at all",
-    fails: ["-P/sys/root", "-etrace=mount", "-einject=mount:error=ENODEV:when=3+"],
+    fails: ["-P/sys/root", "-etrace=mount", "-einject=mount:error=ENODEV:when=2+"],
     options: ["--overlay=layer"],
     error: /can't overlay: .*: No such device/,
     hint: /"modprobe overlay"/,
   },
   {
     what: "an image that may not be made read-only",
-    fails: ["-P/sys/root", "-etrace=mount", "-einject=mount:error=EPERM:when=2"],
+    // After the scratch directory, its two parts, and binding the image.
+    fails: ["-etrace=mount", "-einject=mount:error=EPERM:when=5"],
     error: /can't re-mount image read-only: .*: Operation not permitted/,
     hint: /use an image elsewhere, or --write/,
   },
@@ -315,7 +316,7 @@ for (
     ],
     [
       "overlays",
-      ["-P/sys/root", "-etrace=mount", "-einject=mount:error=EPERM:when=3+"],
+      ["-P/sys/root", "-etrace=mount", "-einject=mount:error=EPERM:when=2+"],
       "overlay",
       /Linux 5\.11 or newer/,
     ],
