@@ -4,7 +4,7 @@
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { DIRECTORIES, STORE_VERSION, VERSION_FILE } from "./layout.ts";
-import { lockStore, StoreLocks } from "./lock.ts";
+import { STORAGE_PLACE, StoreLocks } from "./lock.ts";
 
 /** A new storage; undefined if another process was faster. */
 export type Created = { readonly lock: Disposable } | undefined;
@@ -15,11 +15,12 @@ export function createStore(path: string, lock: boolean, log: Log): Created {
   makeDirectory(unfinished, path);
   try {
     const locks = new StoreLocks(unfinished, lock);
-    const filling = lockStore(locks, {});
+    // Others who want the same storage are here as well, and as quick.
+    const filling = locks.lockBriefly(STORAGE_PLACE);
     fillStore(unfinished);
     // From now on the others may be there too, as soon as it has its name.
     filling[Symbol.dispose]();
-    const held = lockStore(locks, { shared: true });
+    const held = locks.lockBriefly(STORAGE_PLACE, { shared: true });
     try {
       // Replaces neither a file nor a directory that has entries.
       Deno.renameSync(unfinished, path);

@@ -89,9 +89,9 @@ export class StoreLocks {
   }
 
   /** Waits for a lock that is never held for long, without letting anything else happen. */
-  lockBriefly(place: LockPlace): Disposable {
+  lockBriefly(place: LockPlace, options: LockOptions = {}): Disposable {
     for (;;) {
-      const lock = this.tryLock(place);
+      const lock = this.tryLock(place, options);
       if (lock !== undefined) return lock;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FIRST_PAUSE);
     }

@@ -573,3 +573,12 @@ test("ch-image import killed at any moment leaves no half image", async (work) =
   }
   await work.must('ch-image import image foo; ch-run foo -- true; test "$(ls storage/img)" = foo');
 });
+
+test("ch-image: commands that need a new storage directory at the same time make one", async (work) => {
+  for (let round = 0; round < 3; round++) {
+    const storage = `${work.path}/made-${round}`;
+    const lists = Array.from({ length: 8 }, () => work.run(["ch-image", "-s", storage, "list"]));
+    for (const result of await Promise.all(lists)) expect(result, { code: 0, stdout: "" });
+    assert.deepEqual([...Deno.readDirSync(work.path)].filter(({ name }) => /new$/.test(name)), []);
+  }
+});
