@@ -5,10 +5,8 @@
 #include "ch.h"
 
 #include <fcntl.h>
-#include <lz4.h>
 #include <sqfs/block_processor.h>
 #include <sqfs/block_writer.h>
-#include <sqfs/compressor.h>
 #include <sqfs/error.h>
 #include <sqfs/frag_table.h>
 #include <sqfs/id_table.h>
@@ -21,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "squashfs_compressor.h"
 #include "squashfs_output.h"
 #include "squashfs_tables.h"
 
@@ -93,35 +92,6 @@ static void free_writer(struct ch_squashfs *w)
     free(w);
 }
 
-/* libsquashfs takes what LZ4 makes of data even if it is larger than the data, which unsquashfs(1)
- * refuses to read. */
-static sqfs_s32 compress_lz4(sqfs_compressor_t *compressor, const sqfs_u8 *in, sqfs_u32 size,
-                             sqfs_u8 *out, sqfs_u32 out_size)
-{
-    (void)compressor;
-    int n = LZ4_compress_default((const char *)in, (char *)out, (int)size, (int)out_size);
-    return n > 0 && (sqfs_u32)n < size ? n : 0;
-}
-
-static int create_compressors(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
-{
-    sqfs_compressor_config_t config;
-    int code;
-
-    code = sqfs_compressor_config_init(&config, (SQFS_COMPRESSOR)settings->compressor,
-                                       settings->block_size, 0);
-    if (code == 0 && settings->level != 0)
-        config.level = settings->level;
-    if (code == 0)
-        code = sqfs_compressor_create(&config, &w->compressor);
-    if (code == 0 && config.id == SQFS_COMP_LZ4)
-        w->compressor->do_block = compress_lz4;
-    config.flags |= SQFS_COMP_FLAG_UNCOMPRESS;
-    if (code == 0)
-        code = sqfs_compressor_create(&config, &w->decompressor);
-    return code;
-}
-
 static size_t backlog(const struct ch_squashfs_settings *settings)
 {
     size_t blocks = (size_t)settings->workers * BACKLOG;
@@ -184,7 +154,7 @@ int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *
         free_writer(w);
         return result;
     }
-    int code = create_compressors(w, settings);
+    int code = squashfs_compressors_create(settings, &w->compressor, &w->decompressor);
     if (code == 0)
         code = create_processor(w, settings);
     if (code == 0)
