@@ -47,9 +47,20 @@ export function openDirectory(dirFd: number, path: string): Descriptor {
 }
 
 /** For reading, and only if it is a regular file: devices and FIFOs are not even touched. */
-export function openFile(dirFd: number, path: string): Descriptor {
-  const result = treeLibrary().ch_tree_open_file(dirFd, encodeCString(path), block);
-  return new Descriptor(checkResult(result, block));
+export function openFile(dirFd: number, path: string): FileDescriptor {
+  const result = treeLibrary().ch_tree_open_file(dirFd, encodeCString(path), sizeBlock, block);
+  return new FileDescriptor(checkResult(result, block), Number(sizeBlock[0]));
+}
+
+/** A regular file. */
+export class FileDescriptor extends Descriptor {
+  constructor(
+    fd: number,
+    /** In bytes, when it was opened. */
+    readonly size: number,
+  ) {
+    super(fd);
+  }
 }
 
 /** What is in a directory, sorted by the bytes of the names, without "." and "..". */
@@ -149,6 +160,7 @@ export function resolveInRoot(
 
 /** One for all calls, which are made in turn: what it says is read before the next. */
 const block = newErrorBlock();
+const sizeBlock = new BigUint64Array(1);
 /** Where most listings are read from, each before the next. */
 let listing: Uint8Array<ArrayBuffer> | undefined;
 
