@@ -388,6 +388,23 @@ CH_API int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_set
 CH_API int32_t ch_squashfs_add(uint64_t handle, const char *path,
                                const struct ch_squashfs_entry *entry, const char *target,
                                const void *xattrs, struct ch_error *err);
+/* All of the directory ROOTFD, itself included, without xattrs; a file with several names is one.
+ * In order, each directory before what is in it. */
+struct ch_squashfs_tree_options {
+    uint32_t keep_owner;     /* else all is root's */
+    uint32_t directory_mode; /* bits that directories get in any case */
+    int64_t latest;          /* time of what is newer */
+};
+/* For other threads. */
+struct ch_squashfs_tree_state {
+    uint64_t bytes; /* of files, until now */
+    uint64_t stop;  /* other than 0: the call fails with ECANCELED */
+};
+/* EXCLUDED: paths that are left out, each with its NUL, and an empty one at the end. A failure
+ * whose call begins with "squashfs" is one to write; others are to read a path below ROOTFD. */
+CH_API int32_t ch_squashfs_add_tree(uint64_t handle, int32_t rootfd, const char *excluded,
+                                    const struct ch_squashfs_tree_options *options,
+                                    struct ch_squashfs_tree_state *state, struct ch_error *err);
 CH_API int32_t ch_squashfs_append(uint64_t handle, const void *data, uint64_t size,
                                   struct ch_error *err);
 CH_API int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err);

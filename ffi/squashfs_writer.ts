@@ -3,7 +3,7 @@
 
 import { holding } from "./in_flight.ts";
 import { openLibrary } from "./library.ts";
-import { encodeCString } from "./os_string.ts";
+import { encodeCString, encodeOsString } from "./os_string.ts";
 import { SQUASHFS_WRITER } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
@@ -35,6 +35,32 @@ export interface ImageEntry {
   /** Of a symbolic link, an OsString. */
   readonly target?: string;
   readonly xattrs?: readonly (readonly [name: string, value: Uint8Array])[];
+}
+
+export interface TreeOptions {
+  /** Paths relative to the root. */
+  readonly exclude: readonly string[];
+  /** Else everything is root's. */
+  readonly keepOwner: boolean;
+  /** Permission bits that directories get in any case. */
+  readonly directoryMode: number;
+  /** Time of what is newer, seconds since 1970. */
+  readonly latest?: number;
+}
+
+/** How far a tree has come that is being added by another thread. */
+export class TreeProgress {
+  /** struct ch_squashfs_tree_state */
+  readonly state = new BigUint64Array(2);
+
+  /** Of files. */
+  get bytes(): number {
+    return Number(Atomics.load(this.state, 0));
+  }
+
+  stop(): void {
+    Atomics.store(this.state, 1, 1n);
+  }
 }
 
 export interface ImageCounts {
@@ -112,6 +138,17 @@ export class ImageWriter implements Disposable {
     checkResult(result, error);
   }
 
+  /** All of the directory ROOTFD, itself included, without xattrs. PROGRESS may be looked at, and stopped,
+   * meanwhile; then it fails with ECANCELED. */
+  async addTree(rootFd: number, options: TreeOptions, progress: TreeProgress): Promise<void> {
+    const error = newErrorBlock(), settings = packTreeOptions(options);
+    const excluded = encodeOsString([...options.exclude, ""].map((path) => `${path}\0`).join(""));
+    const { state } = progress;
+    const call = shim()
+      .ch_squashfs_add_tree(this.#handle, rootFd, excluded, settings, state, error);
+    checkResult(await this.#await(call, [excluded, settings, state, error]), error);
+  }
+
   /** More of the data of the file added last. */
   async append(data: Uint8Array): Promise<void> {
     const bytes = data as Bytes, size = BigInt(data.length);
@@ -169,6 +206,15 @@ function packSettings(settings: ImageSettings): Bytes {
   view.setUint32(12, settings.workers, true);
   view.setUint32(16, settings.time, true);
   view.setUint32(20, settings.keepExisting ? 1 : 0, true);
+  return block;
+}
+
+function packTreeOptions({ keepOwner, directoryMode, latest }: TreeOptions): Bytes {
+  const block = new Uint8Array(16);
+  const view = new DataView(block.buffer);
+  view.setUint32(0, keepOwner ? 1 : 0, true);
+  view.setUint32(4, directoryMode, true);
+  view.setBigInt64(8, latest === undefined ? 2n ** 63n - 1n : BigInt(latest), true);
   return block;
 }
 

@@ -136,6 +136,11 @@ export const SQUASHFS_WRITER = {
     result: "i32",
     nonblocking: true,
   },
+  ch_squashfs_add_tree: {
+    parameters: ["u64", "i32", "buffer", "buffer", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
   ch_squashfs_append: { parameters: ["u64", "buffer", "u64", ERROR], result: "i32" },
   append_nonblocking: {
     name: "ch_squashfs_append",

@@ -77,60 +77,6 @@ function makeRows(): Row[] {
       ],
     },
     {
-      what: "directory to SquashFS",
-      runs: 3,
-      ways: [
-        { name: "ch", before: clean, command: [`${ours}/ch-convert`, dir, `${out}.sqfs`] },
-        {
-          name: "mksquashfs (gzip)",
-          before: clean,
-          command: [
-            "mksquashfs",
-            dir,
-            `${out}.sqfs`,
-            "-b",
-            "65536",
-            "-all-root",
-            "-quiet",
-            "-no-progress",
-          ],
-          needs: "/usr/bin/mksquashfs",
-        },
-        {
-          name: "mksquashfs (zstd, our level)",
-          before: clean,
-          command: [
-            "mksquashfs",
-            dir,
-            `${out}.sqfs`,
-            "-b",
-            "65536",
-            "-all-root",
-            "-comp",
-            "zstd",
-            "-Xcompression-level",
-            "6",
-            "-quiet",
-            "-no-progress",
-          ],
-          needs: "/usr/bin/mksquashfs",
-        },
-      ],
-    },
-    {
-      what: "SquashFS to directory",
-      runs: 3,
-      ways: [
-        { name: "ch", before: clean, command: [`${ours}/ch-convert`, squash, out] },
-        {
-          name: "unsquashfs",
-          before: clean,
-          command: ["unsquashfs", "-quiet", "-no-progress", "-d", out, squash],
-          needs: "/usr/bin/unsquashfs",
-        },
-      ],
-    },
-    {
       what: "build FROM debian, three RUN",
       runs: 3,
       ways: [

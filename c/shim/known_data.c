@@ -3,30 +3,23 @@
 
 #include <stdlib.h>
 
-#define CANDIDATES_MAX 4
-
-static size_t first_slot(const struct known_data *map, uint64_t digest)
+static size_t first_slot(const struct known_data *map, struct keyed_digest digest)
 {
-    return (size_t)(digest * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (map->capacity - 1);
+    return (size_t)digest.a & (map->capacity - 1);
 }
 
-bool known_data_find(const struct known_data *map, uint64_t digest, uint64_t size,
-                     known_data_same *same, void *context, uint64_t *place)
+bool known_data_find(const struct known_data *map, struct keyed_digest digest, uint64_t size,
+                     uint64_t *place)
 {
-    unsigned compared = 0;
-
     if (map->capacity == 0)
         return false;
     for (size_t i = first_slot(map, digest); map->slots[i].size != 0;
          i = (i + 1) & (map->capacity - 1)) {
         const struct known_place *slot = &map->slots[i];
-        if (slot->digest != digest || slot->size != size)
-            continue;
-        *place = slot->place;
-        if (same(context, slot->place))
+        if (slot->digest.a == digest.a && slot->digest.b == digest.b && slot->size == size) {
+            *place = slot->place;
             return true;
-        if (++compared == CANDIDATES_MAX)
-            return false;
+        }
     }
     return false;
 }
@@ -56,7 +49,8 @@ static bool grow(struct known_data *map)
     return true;
 }
 
-void known_data_add(struct known_data *map, uint64_t digest, uint64_t size, uint64_t place)
+void known_data_add(struct known_data *map, struct keyed_digest digest, uint64_t size,
+                    uint64_t place)
 {
     if (map->count * 2 >= map->capacity && !grow(map))
         return;

@@ -21,7 +21,6 @@ struct compressor {
     sqfs_compressor_config_t config;
     sqfs_compressor_t *options; /* libsquashfs' of the same kind, which records them; or NULL */
     struct libdeflate_compressor *deflate;
-    struct libdeflate_decompressor *inflate;
     void *lzo_memory;
 };
 
@@ -60,29 +59,12 @@ static sqfs_s32 gzip_compress(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u
     return gain(libdeflate_zlib_compress(self(base)->deflate, in, in_size, out, out_size), in_size);
 }
 
-static sqfs_s32 gzip_expand(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u32 in_size,
-                            sqfs_u8 *out, sqfs_u32 out_size)
-{
-    size_t size;
-    enum libdeflate_result result =
-        libdeflate_zlib_decompress(self(base)->inflate, in, in_size, out, out_size, &size);
-    return result == LIBDEFLATE_SUCCESS ? (sqfs_s32)size : SQFS_ERROR_COMPRESSOR;
-}
-
 static sqfs_s32 lz4_compress(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u32 in_size,
                              sqfs_u8 *out, sqfs_u32 out_size)
 {
     (void)base;
     int size = LZ4_compress_default((const char *)in, (char *)out, (int)in_size, (int)out_size);
     return gain(size < 0 ? 0 : (size_t)size, in_size);
-}
-
-static sqfs_s32 lz4_expand(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u32 in_size,
-                           sqfs_u8 *out, sqfs_u32 out_size)
-{
-    (void)base;
-    int size = LZ4_decompress_safe((const char *)in, (char *)out, (int)in_size, (int)out_size);
-    return size < 0 ? SQFS_ERROR_COMPRESSOR : size;
 }
 
 /* The library writes as much as it likes, so it gets room of ours (lzo_room). */
@@ -108,53 +90,32 @@ static sqfs_s32 lzo_compress(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u3
     return (sqfs_s32)size;
 }
 
-static sqfs_s32 lzo_expand(sqfs_compressor_t *base, const sqfs_u8 *in, sqfs_u32 in_size,
-                           sqfs_u8 *out, sqfs_u32 out_size)
-{
-    (void)base;
-    lzo_uint size = out_size;
-    return lzo1x_decompress_safe(in, in_size, out, &size, NULL) == LZO_E_OK ? (sqfs_s32)size
-                                                                            : SQFS_ERROR_COMPRESSOR;
-}
-
 static void destroy(sqfs_object_t *object)
 {
     struct compressor *c = (struct compressor *)object;
 
     sqfs_destroy(c->options);
     libdeflate_free_compressor(c->deflate);
-    libdeflate_free_decompressor(c->inflate);
     free(c->lzo_memory);
     free(c);
 }
 
-static bool is_expanding(const sqfs_compressor_config_t *config)
-{
-    return (config->flags & SQFS_COMP_FLAG_UNCOMPRESS) != 0;
-}
-
 static int prepare_gzip(struct compressor *c)
 {
-    c->base.do_block = is_expanding(&c->config) ? gzip_expand : gzip_compress;
-    if (is_expanding(&c->config))
-        c->inflate = libdeflate_alloc_decompressor();
-    else
-        c->deflate = libdeflate_alloc_compressor((int)c->config.level);
-    return c->inflate == NULL && c->deflate == NULL
-               ? SQFS_ERROR_ALLOC
-               : sqfs_compressor_create(&c->config, &c->options);
+    c->base.do_block = gzip_compress;
+    c->deflate = libdeflate_alloc_compressor((int)c->config.level);
+    return c->deflate == NULL ? SQFS_ERROR_ALLOC : sqfs_compressor_create(&c->config, &c->options);
 }
 
 static int prepare_lz4(struct compressor *c)
 {
-    c->base.do_block = is_expanding(&c->config) ? lz4_expand : lz4_compress;
-    /* Its options are never left out. */
+    c->base.do_block = lz4_compress;
     return sqfs_compressor_create(&c->config, &c->options);
 }
 
 static int prepare_lzo(struct compressor *c)
 {
-    c->base.do_block = is_expanding(&c->config) ? lzo_expand : lzo_compress;
+    c->base.do_block = lzo_compress;
     c->lzo_memory = malloc(LZO1X_999_MEM_COMPRESS + lzo_room(c));
     return c->lzo_memory == NULL ? SQFS_ERROR_ALLOC : 0;
 }
@@ -212,16 +173,11 @@ static int configure(const struct ch_squashfs_settings *settings, sqfs_compresso
     return code;
 }
 
-int squashfs_compressors_create(const struct ch_squashfs_settings *settings,
-                                sqfs_compressor_t **compressor, sqfs_compressor_t **decompressor)
+int squashfs_compressor_create(const struct ch_squashfs_settings *settings,
+                               sqfs_compressor_t **compressor)
 {
     sqfs_compressor_config_t config;
     int code = configure(settings, &config);
 
-    if (code == 0)
-        code = create(&config, compressor);
-    config.flags |= SQFS_COMP_FLAG_UNCOMPRESS;
-    if (code == 0)
-        code = create(&config, decompressor);
-    return code;
+    return code == 0 ? create(&config, compressor) : code;
 }

@@ -7,9 +7,8 @@
 
 struct ch_squashfs_settings;
 
-/* What compresses blocks as SETTINGS ask for, and what reads them again. Returns 0 or an error of
- * libsquashfs'; what was made is then the caller's all the same, to be destroyed. */
-int squashfs_compressors_create(const struct ch_squashfs_settings *settings,
-                                sqfs_compressor_t **compressor, sqfs_compressor_t **decompressor);
+/* What compresses blocks as SETTINGS ask for. Returns 0 or an error of libsquashfs'. */
+int squashfs_compressor_create(const struct ch_squashfs_settings *settings,
+                               sqfs_compressor_t **compressor);
 
 #endif

@@ -1,8 +1,6 @@
 /* See squashfs_data.h. Bytes are put right where they are compressed from. */
 #include "squashfs_data.h"
 
-#include <libdeflate.h>
-#include <sqfs/block.h>
 #include <sqfs/error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,7 @@
 #define NO_INDEX UINT32_MAX
 
 struct squashfs_data {
-    struct squashfs_data_settings set;
+    uint32_t block_size;
     struct pipeline *pipeline;
     uint64_t bytes;
 
@@ -31,35 +29,28 @@ struct squashfs_data {
     uint8_t *spilled;
     uint32_t tails_used;
     struct known_data known; /* tails: index of the block and offset in it */
-
-    /* Room to look at tails in blocks gone. */
-    uint8_t *peeked, *packed, *expanded;
-    uint32_t expanded_index, expanded_size;
+    struct keyed_hash hash;
 };
 
 int squashfs_data_new(const struct squashfs_data_settings *settings, struct squashfs_data **result)
 {
-    const struct pipeline_settings pipeline = {
-        .file = settings->file,
-        .compressor = settings->compressor,
-        .fragments = settings->fragments,
-        .block_size = settings->block_size,
-        .workers = settings->workers,
-    };
     struct squashfs_data *d = calloc(1, sizeof(*d));
     int code;
 
     if (d == NULL)
         return SQFS_ERROR_ALLOC;
-    d->set = *settings;
-    d->expanded_index = NO_INDEX;
+    const struct pipeline_settings pipeline = {
+        .file = settings->file,
+        .compressor = settings->compressor,
+        .fragments = settings->fragments,
+        .hash = &d->hash,
+        .block_size = settings->block_size,
+        .workers = settings->workers,
+    };
+    d->block_size = settings->block_size;
     d->spilled = malloc(settings->block_size);
-    d->peeked = malloc(settings->block_size);
-    d->packed = malloc(settings->block_size);
-    d->expanded = malloc(settings->block_size);
-    code = !d->spilled || !d->peeked || !d->packed || !d->expanded
-               ? SQFS_ERROR_ALLOC
-               : pipeline_new(&pipeline, &d->pipeline);
+    code = d->spilled == NULL || !keyed_hash_new(&d->hash) ? SQFS_ERROR_ALLOC
+                                                           : pipeline_new(&pipeline, &d->pipeline);
     if (code != 0)
         squashfs_data_free(d);
     else
@@ -76,15 +67,12 @@ void squashfs_data_free(struct squashfs_data *d)
     pipeline_discard(d->tails);
     known_data_free(&d->known);
     free(d->spilled);
-    free(d->peeked);
-    free(d->packed);
-    free(d->expanded);
     free(d);
 }
 
 int squashfs_data_begin(struct squashfs_data *d, uint64_t size, sqfs_inode_generic_t **inode)
 {
-    uint64_t blocks = size / d->set.block_size;
+    uint64_t blocks = size / d->block_size;
     sqfs_inode_generic_t *made;
 
     if (blocks > UINT32_MAX / sizeof(sqfs_u32))
@@ -102,7 +90,7 @@ int squashfs_data_begin(struct squashfs_data *d, uint64_t size, sqfs_inode_gener
     d->bytes += size;
     d->block_index = 0;
     d->block_count = (uint32_t)blocks;
-    d->tail_size = (uint32_t)(size % d->set.block_size);
+    d->tail_size = (uint32_t)(size % d->block_size);
     d->tail_filled = 0;
     return 0;
 }
@@ -136,8 +124,8 @@ static int begin_tail(struct squashfs_data *d)
 
     if (code != 0)
         return code;
-    d->tail = d->tails_used + d->tail_size <= d->set.block_size ? d->tails->data + d->tails_used
-                                                                : d->spilled;
+    d->tail =
+        d->tails_used + d->tail_size <= d->block_size ? d->tails->data + d->tails_used : d->spilled;
     return 0;
 }
 
@@ -154,7 +142,7 @@ int squashfs_data_room(struct squashfs_data *d, uint8_t **at, size_t *room)
         if (code != 0)
             return code;
         *at = d->block->data + d->block->size;
-        *room = d->set.block_size - d->block->size;
+        *room = d->block_size - d->block->size;
         return 0;
     }
     if (d->tail_filled == 0)
@@ -175,46 +163,6 @@ static void submit_block(struct squashfs_data *d)
     d->block = NULL;
 }
 
-/* The block of tails INDEX, which is in the image at WHERE. */
-static bool expand_tails(struct squashfs_data *d, uint32_t index, const sqfs_fragment_t *where)
-{
-    uint32_t size = SQFS_ON_DISK_BLOCK_SIZE(where->size);
-    uint8_t *to = SQFS_IS_BLOCK_COMPRESSED(where->size) ? d->packed : d->expanded;
-    sqfs_s32 expanded = (sqfs_s32)size;
-
-    d->expanded_index = NO_INDEX;
-    if (size == 0 || size > d->set.block_size ||
-        d->set.file->read_at(d->set.file, where->start_offset, to, size) != 0)
-        return false;
-    if (to == d->packed)
-        expanded = d->set.decompressor->do_block(d->set.decompressor, d->packed, size, d->expanded,
-                                                 d->set.block_size);
-    if (expanded <= 0)
-        return false;
-    d->expanded_index = index;
-    d->expanded_size = (uint32_t)expanded;
-    return true;
-}
-
-/* Whether the tail at PLACE is the one just filled. */
-static bool is_this_tail(void *context, uint64_t place)
-{
-    struct squashfs_data *d = context;
-    uint32_t index = (uint32_t)(place >> 32), offset = (uint32_t)place;
-    sqfs_fragment_t where = {0};
-
-    if (index == d->tails->index)
-        return memcmp(d->tail, d->tails->data + offset, d->tail_size) == 0;
-    if (index != d->expanded_index) {
-        if (pipeline_peek(d->pipeline, index, offset, d->peeked, d->tail_size, &where))
-            return memcmp(d->tail, d->peeked, d->tail_size) == 0;
-        if (!expand_tails(d, index, &where))
-            return false;
-    }
-    return offset + d->tail_size <= d->expanded_size &&
-           memcmp(d->tail, d->expanded + offset, d->tail_size) == 0;
-}
-
 /* The tail is new: it stays. */
 static int keep_tail(struct squashfs_data *d)
 {
@@ -233,11 +181,10 @@ static int keep_tail(struct squashfs_data *d)
 
 static int end_tail(struct squashfs_data *d)
 {
-    uint64_t digest = (uint64_t)libdeflate_crc32(0, d->tail, d->tail_size) << 32 |
-                      libdeflate_adler32(1, d->tail, d->tail_size);
+    struct keyed_digest digest = keyed_hash_data(&d->hash, d->tail, d->tail_size);
     uint64_t place;
 
-    if (!known_data_find(&d->known, digest, d->tail_size, is_this_tail, d, &place)) {
+    if (!known_data_find(&d->known, digest, d->tail_size, &place)) {
         int code = keep_tail(d);
         if (code != 0)
             return code;
@@ -253,7 +200,7 @@ int squashfs_data_filled(struct squashfs_data *d, size_t size)
     d->missing -= size;
     if (d->block_index < d->block_count) {
         d->block->size += (uint32_t)size;
-        if (d->block->size == d->set.block_size)
+        if (d->block->size == d->block_size)
             submit_block(d);
         return 0;
     }

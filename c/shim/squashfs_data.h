@@ -14,7 +14,7 @@ struct squashfs_data;
 
 struct squashfs_data_settings {
     sqfs_file_t *file;
-    sqfs_compressor_t *compressor, *decompressor;
+    sqfs_compressor_t *compressor;
     sqfs_frag_table_t *fragments;
     uint32_t block_size;
     unsigned workers;

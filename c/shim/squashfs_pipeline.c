@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "squashfs_pipeline.h"
 
-#include <libdeflate.h>
 #include <pthread.h>
 #include <sqfs/block.h>
 #include <sqfs/error.h>
@@ -18,7 +17,6 @@
 #define BACKLOG 10
 #define BACKLOG_MIN (16u << 20) /* bytes */
 #define UNCOMPRESSED (1u << 24)
-#define COMPARED (64u << 10)
 #define STACK_SIZE (512u << 10)
 
 struct pipeline {
@@ -35,7 +33,8 @@ struct pipeline {
 
     /* Of whoever writes. */
     uint64_t at;
-    uint64_t file_start, file_digest;
+    uint64_t file_start;
+    struct keyed_digest file_digest;
     struct known_data files; /* their blocks: where they begin in the image */
 
     unsigned workers, claimed;
@@ -48,54 +47,23 @@ static bool is_zero(const uint8_t *data, uint32_t size)
     return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 /* Result: 0 or an error. A full block of zeros is not stored at all. */
-static int compress(struct pipeline_block *b, sqfs_compressor_t *compressor, uint32_t block_size)
+static int compress(const struct pipeline *p, struct pipeline_block *b,
+                    sqfs_compressor_t *compressor)
 {
-    const uint8_t *stored = b->packed;
     sqfs_s32 size;
 
     b->stored = 0;
-    b->digest = 0;
+    b->digest = (struct keyed_digest){0, 0};
     if (b->inode != NULL && is_zero(b->data, b->size))
         return 0;
-    size = compressor->do_block(compressor, b->data, b->size, b->packed, block_size);
+    if (b->inode != NULL)
+        b->digest = keyed_hash_data(p->set.hash, b->data, b->size);
+    size = compressor->do_block(compressor, b->data, b->size, b->packed, p->set.block_size);
     if (size < 0)
         return size;
-    b->stored = (uint32_t)size;
-    if (size == 0) {
-        b->stored = b->size | UNCOMPRESSED;
-        stored = b->data;
-    }
-    if (b->inode != NULL)
-        b->digest = mix(b->stored, libdeflate_crc32(0, stored, SQFS_ON_DISK_BLOCK_SIZE(b->stored)));
+    b->stored = size == 0 ? b->size | UNCOMPRESSED : (uint32_t)size;
     return 0;
-}
-
-static bool same_bytes(const struct pipeline *p, uint64_t a, uint64_t b, uint64_t length)
-{
-    uint8_t *bytes = malloc((size_t)2 * COMPARED);
-    bool same = bytes != NULL;
-
-    for (uint64_t n; same && length > 0; a += n, b += n, length -= n) {
-        n = length < COMPARED ? length : COMPARED;
-        same = p->set.file->read_at(p->set.file, a, bytes, n) == 0 &&
-               p->set.file->read_at(p->set.file, b, bytes + COMPARED, n) == 0 &&
-               memcmp(bytes, bytes + COMPARED, n) == 0;
-    }
-    free(bytes);
-    return same;
-}
-
-static bool is_this_file(void *context, uint64_t place)
-{
-    const struct pipeline *p = context;
-    return same_bytes(p, place, p->file_start, p->at - p->file_start);
 }
 
 /* Where the blocks of the file that ends at p->at are: they may have been in the image before. */
@@ -105,7 +73,7 @@ static uint64_t place_of_file(struct pipeline *p)
 
     if (length == 0)
         return p->file_start;
-    if (known_data_find(&p->files, p->file_digest, length, is_this_file, p, &place))
+    if (known_data_find(&p->files, p->file_digest, length, &place))
         return place;
     known_data_add(&p->files, p->file_digest, length, p->file_start);
     return p->file_start;
@@ -128,14 +96,14 @@ static int write_block(struct pipeline *p, const struct pipeline_block *b, uint6
 
     if (b->inode != NULL && b->index == 0) {
         p->file_start = p->at;
-        p->file_digest = 0;
+        p->file_digest = (struct keyed_digest){0, 0};
     }
     *start = p->at;
     if (size > 0)
         code = p->set.file->write_at(p->set.file, p->at,
                                      b->stored & UNCOMPRESSED ? b->data : b->packed, size);
     p->at += size;
-    p->file_digest = mix(p->file_digest, b->digest);
+    p->file_digest = keyed_hash_append(p->set.hash, p->file_digest, b->digest);
     return code == 0 && b->last ? end_of_file(p, start) : code;
 }
 
@@ -193,7 +161,7 @@ static void work_on_next(struct pipeline *p, sqfs_compressor_t *compressor)
     p->next = b->next;
     if (code == 0) {
         pthread_mutex_unlock(&p->lock);
-        code = compress(b, compressor, p->set.block_size);
+        code = compress(p, b, compressor);
         pthread_mutex_lock(&p->lock);
     }
     fail(p, code);
@@ -402,29 +370,4 @@ void pipeline_set_tail(struct pipeline *p, sqfs_inode_generic_t *inode, uint32_t
     pthread_mutex_lock(&p->lock);
     sqfs_inode_set_frag_location(inode, index, offset);
     pthread_mutex_unlock(&p->lock);
-}
-
-static const struct pipeline_block *find_tails(const struct pipeline *p, uint32_t index)
-{
-    if (p->writing != NULL && p->writing->inode == NULL && p->writing->index == index)
-        return p->writing;
-    for (const struct pipeline_block *b = p->first; b != NULL; b = b->next)
-        if (b->inode == NULL && b->index == index)
-            return b;
-    return NULL;
-}
-
-bool pipeline_peek(struct pipeline *p, uint32_t index, uint32_t offset, void *copy, uint32_t size,
-                   sqfs_fragment_t *where)
-{
-    const struct pipeline_block *b;
-
-    pthread_mutex_lock(&p->lock);
-    b = find_tails(p, index);
-    if (b != NULL)
-        memcpy(copy, b->data + offset, size);
-    else if (sqfs_frag_table_lookup(p->set.fragments, index, where) != 0)
-        *where = (sqfs_fragment_t){0};
-    pthread_mutex_unlock(&p->lock);
-    return b != NULL;
 }

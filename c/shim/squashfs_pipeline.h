@@ -11,12 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "keyed_hash.h"
+
 struct pipeline;
 
 struct pipeline_settings {
-    sqfs_file_t *file; /* of the image; written at its end, read for comparison */
+    sqfs_file_t *file; /* of the image; written at its end */
     sqfs_compressor_t *compressor;
     sqfs_frag_table_t *fragments;
+    const struct keyed_hash *hash;
     uint32_t block_size;
     unsigned workers;
 };
@@ -32,7 +35,7 @@ struct pipeline_block {
     /* The pipeline's own. */
     struct pipeline_block *next;
     uint8_t *packed;
-    uint64_t digest; /* of what is stored; no proof of anything */
+    struct keyed_digest digest;
     uint32_t stored; /* bytes, and the format's flag */
     bool done;
 };
@@ -55,9 +58,4 @@ int pipeline_finish(struct pipeline *p);
 /* Tells INODE where the end of its file is: in the block of tails INDEX, from OFFSET on. */
 void pipeline_set_tail(struct pipeline *p, sqfs_inode_generic_t *inode, uint32_t index,
                        uint32_t offset);
-/* What the block of tails INDEX, submitted before, holds: a copy of SIZE bytes from OFFSET on, if
- * it is still under way: then true. Else WHERE tells where it is in the image. */
-bool pipeline_peek(struct pipeline *p, uint32_t index, uint32_t offset, void *copy, uint32_t size,
-                   sqfs_fragment_t *where);
-
 #endif

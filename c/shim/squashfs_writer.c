@@ -22,6 +22,7 @@
 #include "squashfs_data.h"
 #include "squashfs_output.h"
 #include "squashfs_tables.h"
+#include "squashfs_writer.h"
 
 static_assert(sizeof(struct ch_squashfs_settings) == 24, "ffi/squashfs_writer.ts packs this");
 static_assert(sizeof(struct ch_squashfs_entry) == 56, "ffi/squashfs_writer.ts packs this");
@@ -30,13 +31,14 @@ static_assert(sizeof(struct ch_squashfs_counts) == 32, "ffi/squashfs_writer.ts r
 struct ch_squashfs {
     struct squashfs_output *out;
     sqfs_super_t super;
-    sqfs_compressor_t *compressor, *decompressor;
+    sqfs_compressor_t *compressor;
     sqfs_frag_table_t *fragments;
     struct squashfs_data *data;
     sqfs_id_table_t *ids;
     sqfs_xattr_writer_t *xattrs;
     struct squashfs_tree *tree;
     struct squashfs_node *file; /* whose data is being written */
+    const uint64_t *stop;
 };
 
 /* A failure of libsquashfs' as one of ours. What it was writing to is the cause of most. */
@@ -69,7 +71,6 @@ static void free_writer(struct ch_squashfs *w)
     sqfs_destroy(w->xattrs);
     sqfs_destroy(w->ids);
     sqfs_destroy(w->fragments);
-    sqfs_destroy(w->decompressor);
     sqfs_destroy(w->compressor);
     squashfs_tree_free(w->tree);
     squashfs_output_close(w->out);
@@ -106,7 +107,6 @@ static int create_data(struct ch_squashfs *w, const struct ch_squashfs_settings 
     const struct squashfs_data_settings data = {
         .file = squashfs_output_file(w->out),
         .compressor = w->compressor,
-        .decompressor = w->decompressor,
         .fragments = w->fragments,
         .block_size = settings->block_size,
         .workers = settings->workers,
@@ -125,7 +125,7 @@ int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *
         free_writer(w);
         return result;
     }
-    int code = squashfs_compressors_create(settings, &w->compressor, &w->decompressor);
+    int code = squashfs_compressor_create(settings, &w->compressor);
     if (code == 0)
         code = create_tables(w);
     if (code == 0)
@@ -191,6 +191,16 @@ static int end_file(struct ch_squashfs *w, struct ch_error *err)
     return 0;
 }
 
+void squashfs_writer_watch(uint64_t handle, const uint64_t *stop)
+{
+    ((struct ch_squashfs *)(uintptr_t)handle)->stop = stop;
+}
+
+static bool is_stopped(const struct ch_squashfs *w)
+{
+    return w->stop != NULL && __atomic_load_n(w->stop, __ATOMIC_RELAXED) != 0;
+}
+
 /* All of the file behind FD, which must hold as many bytes as was announced. */
 static int copy_fd(struct ch_squashfs *w, int fd, uint64_t size, const char *path,
                    struct ch_error *err)
@@ -203,6 +213,8 @@ static int copy_fd(struct ch_squashfs *w, int fd, uint64_t size, const char *pat
         int code = squashfs_data_room(w->data, &to, &room);
         if (code != 0)
             return fail(w, code, "squashfs append", err);
+        if (is_stopped(w))
+            return CH_FAIL_WITH(err, ECANCELED, "squashfs append", "%s", path);
         ssize_t n = pread(fd, to, room, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;

@@ -3,22 +3,19 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import type { Entry, Source } from "../layer/entry.ts";
-import { copyEntries } from "../layer/entry.ts";
 import { addSkeleton, MOUNT_POINTS } from "../layer/image_skeleton.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
-import { SquashfsWriter } from "../squashfs/writer.ts";
 import { importEntries, importImage } from "../store/import.ts";
 import { placeOf } from "../store/lock.ts";
 import { openStore } from "../store/store.ts";
 import { clampTimes } from "./clamp_times.ts";
 import { writeDirectory } from "./directory_output.ts";
-import { explainWriting } from "./file_output.ts";
 import { isLayered } from "./format.ts";
 import { checkInput, readInput } from "./image_source.ts";
 import { openLayeredInput } from "./layered_input.ts";
 import * as layered from "./layered_output.ts";
-import type { SquashOptions } from "./output_options.ts";
 import type { ConvertRequest } from "./request.ts";
+import { writeSquashfs } from "./squashfs_output.ts";
 import { stopWhenAborted } from "./stop.ts";
 import { writeTarFile } from "./tar_file.ts";
 import { checkOutput, checkStoredImage, type Target } from "./target.ts";
@@ -50,7 +47,7 @@ async function writeOutput(request: ConvertRequest, target: Target): Promise<voi
         log,
       );
     case "squash":
-      return await writeSquashfs(completed(request), target.path, target.options, request);
+      return await writeSquashfs(() => completed(request), target.path, target.options, request);
     case "tar": {
       // Archives of directories hold what these hold; what comes out of an image file is complete.
       const source = input.format === "squash" ? completed(request) : entries(request);
@@ -81,31 +78,6 @@ async function writeOutput(request: ConvertRequest, target: Target): Promise<voi
     default:
       target satisfies never;
   }
-}
-
-async function writeSquashfs(
-  source: Source,
-  path: string,
-  { compression, level, blockSize, owner }: SquashOptions,
-  { noClobber, epoch, log }: ConvertRequest,
-): Promise<void> {
-  using writer = new SquashfsWriter(path, {
-    ...compression && { compression },
-    ...level !== undefined && { level },
-    ...blockSize !== undefined && { blockSize },
-    ...epoch !== undefined && { time: epoch },
-    ownership: owner,
-    keepExisting: noClobber,
-    onLostXattr: (name, path) =>
-      log.warning(`SquashFS can’t hold extended attribute ${name}: ${displayOsString(path)}`),
-  });
-  try {
-    await copyEntries(clampTimes(source, epoch), writer);
-  } catch (error) {
-    throw explainWriting(error, path);
-  }
-  const { inodes, bytes, data } = writer.counts!;
-  log.verbose(`packed: ${inodes} inodes, ${data} bytes of data into ${bytes} bytes`);
 }
 
 async function importInput(request: ConvertRequest, reference: ImageReference): Promise<void> {

@@ -22,7 +22,7 @@ import * as meters from "./meter.ts";
 import type { ConvertSettings, Endpoint } from "./request.ts";
 
 /** Upstream's build cache keeps its own files there; they never leave storage. */
-const BOOKKEEPING = new Set(["ch/git", "ch/git.pickle"]);
+export const BOOKKEEPING: ReadonlySet<string> = new Set(["ch/git", "ch/git.pickle"]);
 
 /** Throws a ChError if there is no such input; nothing is read yet. */
 export async function checkInput(input: Endpoint, settings: ConvertSettings): Promise<void> {
@@ -62,6 +62,15 @@ export async function* readInput(
     const kept = settings.xattrs ? [...entry.xattrs].filter(([name]) => isPortableXattr(name)) : [];
     yield { ...entry, xattrs: new Map(kept) };
   }
+}
+
+/** Path of the input if it is a directory of files; undefined: it is something else. */
+export function directoryOf(
+  { format, descriptor }: Endpoint,
+  settings: ConvertSettings,
+): string | undefined {
+  if (format === "ch-image") return storagePath(descriptor, settings);
+  return format === "dir" ? descriptor : undefined;
 }
 
 /** Path of the directory that the storage keeps the image in: the reference as it is, only without "/"

@@ -49,15 +49,25 @@ export async function* addSkeleton(source: Source, skeleton: Skeleton): Source {
     if (wanted.has(entry.path)) found.set(entry.path, entry.type);
     yield entry;
   }
+  yield* missingEntries((path) => found.get(path), skeleton);
+}
+
+/** Entries for what is missing, if FIND tells what there is. */
+export function* missingEntries(
+  find: (path: string) => Entry["type"] | undefined,
+  skeleton: Skeleton,
+): Generator<Entry> {
   const common = { uid: 0, gid: 0, mtime: 0, mtimeNsec: 0 };
+  const made = new Set<string>();
   const isMissingHere = (path: string) => {
     const [parent] = splitPath(path);
-    return !found.has(path) && (parent === "" || found.get(parent) === "directory");
+    if (made.has(parent)) return true;
+    return (parent === "" || find(parent) === "directory") && find(path) === undefined;
   };
   for (const path of skeleton.directories) {
     if (!isMissingHere(path)) continue;
     yield { ...common, path, type: "directory", mode: 0o755 };
-    found.set(path, "directory");
+    made.add(path);
   }
   for (const path of skeleton.files.filter(isMissingHere)) {
     const content = { chunks: noChunks() };

@@ -1,55 +1,119 @@
-// How long an image in storage takes to become a SquashFS file, with defaults: ch-convert beside Debian's
-// charliecloud, which calls mksquashfs. Storages differ, images are the same. Run it by `make bench` or by
-// itself:
+// How long conversions to and from SquashFS take: ch-convert beside Debian's charliecloud, mksquashfs and
+// unsquashfs, on a debootstrapped Debian. Run it by `make bench` or by itself:
 //
 //   tools/bench/convert.ts [-nROUNDS] [WORD...]     words are filters of rows
+
+interface Way {
+  readonly name: string;
+  readonly command: string;
+}
+interface Row {
+  readonly what: string;
+  /** What is made; its size is shown if it is a file. */
+  readonly output: string;
+  /** Ours first. */
+  readonly ways: readonly Way[];
+}
 
 const projectRoot = new URL("../..", import.meta.url).pathname;
 const rig = ask("where"), user = ask("user");
 const rounds = Number(Deno.args.find((word) => /^-n\d+$/.test(word))?.slice(2) ?? 3);
-const PEER = "/usr/bin/ch-convert";
-
-const WHAT = "storage to SquashFS";
 const words = Deno.args.filter((word) => !word.startsWith("-"));
-if (words.length > 0 && !words.some((word) => WHAT.includes(word))) Deno.exit(0);
 
 const place = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-bench." });
+const image = `${place}/image`, stored = `${place}/image.sqfs`;
 try {
-  measure();
+  const rows = makeRows().filter(({ what }) =>
+    words.length === 0 || words.some((word) => what.includes(word))
+  );
+  if (rows.length > 0) prepare();
+  for (const row of rows) measureRow(row);
 } finally {
   shell(`chmod -R u+rwx ${place}; rm -rf ${place}`);
 }
 
-function measure(): void {
+function prepare(): void {
   Deno.chmodSync(place, 0o755);
   if (Deno.uid() === 0) shell(`chown ${user}: ${place}`);
   asUser(`${rig}/bin/ch-image -s ${place}/new import ${rig}/debian.tar debian`);
   // The peer is given the same tree, in the place it looks for one.
   asUser(`mkdir -p ${place}/old/img ${place}/old/dlcache ${place}/old/ulcache ${place}/old/bularge
-    cp -a ${place}/new/img/debian ${place}/old/img/debian; echo 6 > ${place}/old/version`);
-  const ways = [
-    { name: "ch", program: `${rig}/bin/ch-convert`, storage: "new" },
-    { name: "Debian's charliecloud", program: PEER, storage: "old" },
-  ].filter(({ program }) => exists(program));
-  const times = ways.map((): number[] => []);
-  // Alternating, so that what else goes on in the machine hits all alike; the first round warms up.
+    cp -a ${place}/new/img/debian ${place}/old/img/debian; echo 6 > ${place}/old/version
+    cp -a ${place}/new/img/debian ${image}; ${rig}/bin/ch-convert -q ${image} ${stored}`);
+}
+
+function makeRows(): Row[] {
+  const squash = `${place}/out.sqfs`, directory = `${place}/out`;
+  const ours = `${rig}/bin/ch-convert`, peer = "/usr/bin/ch-convert";
+  const from = (storage: string) => `CH_IMAGE_STORAGE=${place}/${storage} `;
+  return [
+    {
+      what: "storage to SquashFS",
+      output: squash,
+      ways: [
+        { name: "ch", command: `${from("new")}${ours} -i ch-image debian ${squash}` },
+        {
+          name: "Debian's charliecloud",
+          command: `${from("old")}${peer} -i ch-image debian ${squash}`,
+        },
+      ],
+    },
+    // The same compressor, level and size of blocks on both sides.
+    ...[["zstd", "--level=6", "-Xcompression-level 6"], ["gzip", "", ""], ["xz", "", ""]].map(
+      ([compressor, own, theirs]) => ({
+        what: `directory to SquashFS, ${compressor}`,
+        output: squash,
+        ways: [
+          {
+            name: "ch",
+            command: `${ours} --comp=${compressor} ${own} --block-size=64K ${image} ${squash}`,
+          },
+          {
+            name: "mksquashfs",
+            command:
+              `/usr/bin/mksquashfs ${image} ${squash} -comp ${compressor} ${theirs} -b 64K -all-root -quiet -no-progress`,
+          },
+        ],
+      }),
+    ),
+    {
+      what: "SquashFS to directory",
+      output: directory,
+      ways: [
+        { name: "ch", command: `${ours} ${stored} ${directory}` },
+        {
+          name: "unsquashfs",
+          command: `/usr/bin/unsquashfs -quiet -no-progress -d ${directory} ${stored}`,
+        },
+      ],
+    },
+  ];
+}
+
+/** Alternating, so that what else goes on in the machine hits all alike; the first round warms up. */
+function measureRow({ what, output, ways: all }: Row): void {
+  const ways = all.filter(({ command }) => exists(command.match(/\/\S*bin\/\S+/)![0]));
+  const times = ways.map((): number[] => []), sizes = ways.map(() => 0);
   for (let round = 0; round <= rounds; round++) {
-    for (const [index, { program, storage }] of ways.entries()) {
-      asUser(`rm -f ${place}/out.sqfs`);
+    for (const [index, { command }] of ways.entries()) {
+      asUser(`rm -rf ${output}`);
       const begin = performance.now();
-      asUser(
-        `CH_IMAGE_STORAGE=${place}/${storage} ${program} -i ch-image debian ${place}/out.sqfs`,
-      );
+      asUser(command);
       if (round > 0) times[index]!.push(performance.now() - begin);
+      sizes[index] = Deno.statSync(output).size;
     }
   }
-  const own = median(times[0]!);
+  const own = median(times[0]!), isFile = Deno.statSync(output).isFile;
   for (const [index, { name }] of ways.entries()) {
     const time = median(times[index]!);
-    const what = index === 0 ? WHAT : "";
-    const ratio = index === 0 ? "" : `ch takes ${(own / time).toFixed(2)} times that`;
     console.log(
-      `${what.padEnd(26)}  ${name.padEnd(24)}  ${time.toFixed(0)} ms  ${ratio}`.trimEnd(),
+      [
+        (index === 0 ? what : "").padEnd(26),
+        name.padEnd(24),
+        `${time.toFixed(0)} ms`.padStart(9),
+        (index === 0 ? "" : `ch takes ${(own / time).toFixed(2)} times that`).padEnd(24),
+        isFile ? `${(sizes[index]! / 2 ** 20).toFixed(1)} MiB` : "",
+      ].join("  ").trimEnd(),
     );
   }
 }

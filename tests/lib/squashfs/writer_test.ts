@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { openRoot } from "../../../ffi/tree.ts";
+import { clampTimes } from "../../../lib/convert/clamp_times.ts";
 import { ChError } from "../../../lib/error.ts";
-import { copyEntries, type Entry } from "../../../lib/layer/entry.ts";
+import { copyEntries, type Entry, type Source } from "../../../lib/layer/entry.ts";
+import { readTree } from "../../../lib/layer/tree_reader.ts";
 import { type SquashfsOptions, SquashfsWriter } from "../../../lib/squashfs/writer.ts";
 import {
   chunksOf,
@@ -432,4 +435,84 @@ Deno.test("SquashfsWriter passes on what the content of a file throws", async ()
     content: { chunks: chunks() },
   };
   await assert.rejects(writer.write(entry), new ChError("cannot open: broken"));
+});
+
+/** A directory of everything but devices: links, names of one file, large and small content, duplicates. */
+function makeTree(place: TemporaryDirectory): string {
+  const root = `${place.path}/tree`;
+  run(
+    "sh",
+    "-ec",
+    `mkdir -p "$0/a/b/c" "$0/empty" "$0/out/below"; cd "$0"
+    echo text | tee a/one > a/two; head -c 300000 /dev/urandom | tee large > a/b/same
+    head -c 200000 /dev/zero > zeros; ln a/one a/b/name; ln -s ../one a/b/link; mkfifo fifo; : > nothing
+    touch out/below/file; chmod 1777 empty; chmod 0 a/two; chmod 0500 a/b/c
+    touch -d @3000000000 a/two; touch -d @-5 a/b`,
+    root,
+  );
+  return root;
+}
+
+async function* entriesOfTree(path: string, keep: (path: string) => boolean): Source {
+  using root = openRoot(path);
+  for await (const entry of readTree(root.fd)) if (keep(entry.path)) yield entry;
+}
+
+test("SquashfsWriter.addTree gives the bytes that entries give", "true", async (place) => {
+  const tree = makeTree(place), images = ["one", "two"].map((name) => `${place.path}/${name}.sqfs`);
+  if (!isRoot) Deno.chmodSync(`${tree}/a/two`, 0o400);
+  for (const ownership of ["root", "keep"] as const) {
+    using writer = new SquashfsWriter(images[0]!, { ownership });
+    const isKept = (path: string) => path !== "out" && !path.startsWith("out/");
+    await copyEntries(clampTimes(entriesOfTree(tree, isKept), 2_000_000_000), writer);
+    using other = new SquashfsWriter(images[1]!, { ownership });
+    using root = openRoot(tree);
+    const seen: number[] = [];
+    await other.addTree(root.fd, {
+      name: tree,
+      exclude: ["nosuch", "out"],
+      latest: 2_000_000_000,
+      onProgress: (bytes) => seen.push(bytes),
+    });
+    await other.finish();
+    assert.deepEqual(Deno.readFileSync(images[1]!), Deno.readFileSync(images[0]!));
+    assert.equal(seen.at(-1), 5 + 5 + 2 * 300_000 + 200_000);
+  }
+});
+
+test(
+  "SquashfsWriter.addTree opens directories to their owner on request",
+  "unsquashfs",
+  async (place) => {
+    const image = `${place.path}/i.sqfs`;
+    using writer = new SquashfsWriter(image);
+    Deno.mkdirSync(`${place.path}/tree/d`, { recursive: true });
+    Deno.chmodSync(`${place.path}/tree/d`, 0o055);
+    // Nobody but root could read what he may not enter.
+    if (!isRoot) Deno.chmodSync(`${place.path}/tree/d`, 0o555);
+    using root = openRoot(`${place.path}/tree`);
+    await writer.addTree(root.fd, { name: "tree", exclude: [], directoryMode: 0o700 });
+    await writer.finish();
+    assert.match(output("unsquashfs", "-lln", image), /^drwxr-xr-x .*\/d$/m);
+  },
+);
+
+test("SquashfsWriter.addTree stops when it is told to", "true", async (place) => {
+  const tree = `${place.path}/tree`, reason = new Error("enough");
+  Deno.mkdirSync(tree);
+  // So large that nobody is through with it before it is stopped.
+  run("truncate", "-s", "500G", `${tree}/sparse`);
+  {
+    using writer = new SquashfsWriter(`${place.path}/i.sqfs`);
+    using root = openRoot(tree);
+    const controller = new AbortController();
+    const adding = writer.addTree(root.fd, {
+      name: tree,
+      exclude: [],
+      signal: controller.signal,
+    });
+    controller.abort(reason);
+    await assert.rejects(adding, reason);
+  }
+  assert.deepEqual([...Deno.readDirSync(place.path)].map(({ name }) => name), ["tree"]);
 });
