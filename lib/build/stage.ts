@@ -8,7 +8,7 @@ import { parseDockerfile } from "../dockerfile/parse.ts";
 import { ChError } from "../error.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
 import { type Base, findKnownBase, obtainBase } from "./base.ts";
-import { findOption, prepareCopy } from "./copy_prepare.ts";
+import { prepareCopy } from "./copy_prepare.ts";
 import { locateFailure } from "./failure.ts";
 import { Growth } from "./growth.ts";
 import { prepareArg, preparePair, prepareShell, prepareWorkdir, splitPairs } from "./prepare.ts";
@@ -208,11 +208,6 @@ async function prepare(
       return prepareSetting(instruction, state);
     case "add":
     case "copy":
-      if (findOption(instruction.options, "chown") !== undefined) {
-        build.tools.log.warning(
-          `not supported, ignored: ${instruction.kind.toUpperCase()} --chown`,
-        );
-      }
       return await prepareCopy(
         instruction,
         () => openSources(instruction, stage, build),

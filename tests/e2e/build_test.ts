@@ -219,10 +219,11 @@ const OK: readonly BuildCase[] = [
     },
   },
   {
-    name: "COPY --chown warns",
+    name: "COPY --chown leaves the file the user’s",
     dockerfile: "FROM base\nCOPY --chown=1:1 f /\n",
     context: { "f": "x" },
-    expected: { code: 0, stderr: /warning: not supported, ignored: COPY --chown/ },
+    expected: { code: 0, stderr: /^ {2}2\. COPY --chown=1:1 \['f'\] -> '\/'\n/m },
+    after: 'test "$(stat -c %u "$I/f")" = "$(id -u)"',
   },
   {
     name: "an inferred name",
