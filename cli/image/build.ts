@@ -163,7 +163,7 @@ async function buildAndShow(
   progress: BuildProgress,
 ): Promise<string | undefined> {
   const { environment, log } = context;
-  const { force, buildArguments } = readBuildSettings(args, environment);
+  const settings = readBuildSettings(args, environment);
   const host = openSystemHost();
   const request = { context: args.positionals[0]!, file: findValue(args, "file") };
   const tag = findValue(args, "tag") ??
@@ -193,11 +193,9 @@ async function buildAndShow(
       text.toLowerCase().split(",")
     ),
     labels: parseLabels(listValues(args, "label")),
-    buildArguments,
-    force,
+    ...settings,
     dryRun: isGiven(args, "dry-run"),
     explain: isGiven(args, "explain"),
-    changes: "auto",
   }, {
     ...openBuildTools(context, args, host, secrets),
     ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => lend(context, progress) } : {},

@@ -27,11 +27,11 @@ export interface BuildOptions {
   readonly buildArguments: ReadonlyMap<string, string>;
   readonly force: Force;
   /** Announce, but execute and store nothing. */
-  readonly dryRun: boolean;
+  readonly dryRun?: boolean;
   /** Say of each instruction that is executed, why. */
   readonly explain?: boolean;
-  /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
-  readonly changes: "auto" | "in-place";
+  /** What RUN works on: an overlay where it can be had (the default), or a copy of the base image. */
+  readonly changes?: "auto" | "in-place";
   /** Alias or number of the stage to end with; the last without. */
   readonly target?: string | undefined;
   /** Aliases or numbers of stages that nothing is taken from the cache for. */

@@ -496,6 +496,14 @@ test("ch-image build on a built image starts from its metadata", async (work) =>
   });
 });
 
+test("ch-image build: FROM scratch is what ch-image pull makes, to the build cache", async (work) => {
+  await prepare(work, "FROM scratch\nLABEL a=b\n");
+  const build = ["ch-image", "build", "-t", "t", "context"];
+  expect(await work.run(build), { code: 0 });
+  await work.must("ch-image delete t scratch; ch-image pull scratch");
+  expect(await work.run(build), { code: 0, stderr: /^ {2}1\* FROM scratch\n {2}2\* LABEL/ });
+});
+
 test("ch-image build never changes the base image", async (work) => {
   await prepare(
     work,
