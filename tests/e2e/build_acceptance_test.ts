@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { expect, test, type Workplace } from "../rig.ts";
-import { build, type BuildCase, prepare } from "./build_case.ts";
+import { type BuildCase, prepare, testBuilds } from "./build_case.ts";
 
 const CASES: readonly BuildCase[] = [
   {
@@ -92,15 +92,15 @@ const CASES: readonly BuildCase[] = [
   },
 ];
 
-for (const entry of CASES) test(`ch-image build, ${entry.name}`, (work) => build(work, entry));
+testBuilds(CASES);
 
-test("ch-image build, 9: a directive's warning is shown when it is met, and in the end", async (work) => {
+test("ch-image build: 9: a directive's warning is shown when it is met, and in the end", async (work) => {
   await prepare(work, "# syntax=x\nFROM base\n");
   const { stderr } = await work.run(["ch-image", "build", "-t", "t", "context"]);
   assert.equal(stderr.match(/^warning: not supported, ignored: parser directives$/gm)?.length, 2);
 });
 
-test("ch-image build, 18: the value of a proxy is no reason to build anew", async (work) => {
+test("ch-image build: 18: the value of a proxy is no reason to build anew", async (work) => {
   await prepare(work, "FROM base\nARG HTTP_PROXY\nRUN echo $HTTP_PROXY\n");
   const command = ["ch-image", "build", "-t", "t", "context"];
   expect(await work.run(command, { env: { HTTP_PROXY: "http://one" } }), {
@@ -120,7 +120,7 @@ for (
     ["baz.@QUX.dockerfile", "baz.qux"],
   ] as const
 ) {
-  test(`ch-image build, 56: the name inferred from ${file}`, async (work) => {
+  test(`ch-image build: 56: the name inferred from ${file}`, async (work) => {
     await prepare(work, "");
     work.tree("context", { [file]: "FROM base\n" });
     expect(await work.run(["ch-image", "build", "-f", `context/${file}`, "context"]), {
@@ -132,7 +132,7 @@ for (
 
 const HISTORY = ["ENV A='1'", "RUN.S true", "RUN.S echo new"];
 
-test("ch-image build, 57: the history has what was cached and what was not", async (work) => {
+test("ch-image build: 57: the history has what was cached and what was not", async (work) => {
   await prepare(work, "FROM base\nENV A=1\nRUN true\nRUN echo old\n");
   await work.must("ch-image build -t t context");
   work.tree("context", { Dockerfile: "FROM base\nENV A=1\nRUN true\nRUN echo new\n" });
@@ -145,7 +145,7 @@ test("ch-image build, 57: the history has what was cached and what was not", asy
   assert.deepEqual(history.flatMap(({ created_by }) => created_by ?? []), HISTORY);
 });
 
-test("ch-image build, ch-image 53: a bad tag leaves base and output alone", async (work) => {
+test("ch-image build: ch-image 53: a bad tag leaves base and output alone", async (work) => {
   await prepare(work, "FROM base\nRUN echo old >/f\n");
   await work.must("ch-image build -t t context");
   work.tree("context", { Dockerfile: "FROM base\nRUN echo new >/f\n" });
@@ -168,11 +168,11 @@ async function modifyTwice(work: Workplace, args: readonly string[], stdin?: str
   return [...stderr.matchAll(/^ -1(.) /gm)].map(([, status]) => status).join("");
 }
 
-test("ch-image modify, 50: commands are cached", async (work) => {
+test("ch-image modify: 50: commands are cached", async (work) => {
   assert.equal(await modifyTwice(work, ["-c", "echo A", "-c", "echo B", "base", "out"]), "****");
 });
 
-test("ch-image modify, 51: a script on standard input is cached by its text", async (work) => {
+test("ch-image modify: 51: a script on standard input is cached by its text", async (work) => {
   assert.equal(await modifyTwice(work, ["base", "out"], "echo hi\n"), "***");
 });
 

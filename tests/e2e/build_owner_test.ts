@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { expect, test, type Workplace } from "../rig.ts";
-import { build, prepare } from "./build_case.ts";
+import { prepare, testBuilds } from "./build_case.ts";
 
 const DOCKERFILE = `FROM base AS first
 COPY --chown=image:root tree /made/app/
@@ -105,9 +105,9 @@ test("COPY --chown gets into every format with owners", async (work) => {
   }
 });
 
-test("COPY --chown of whom the image does not know is an error of that instruction", (work) =>
-  build(work, {
-    name: "unknown user",
+testBuilds([
+  {
+    name: "COPY --chown of whom the image does not know is an error of that instruction",
     dockerfile: "FROM base\nCOPY --chown=$WHO f /\n",
     context: { f: "" },
     expected: {
@@ -115,7 +115,8 @@ test("COPY --chown of whom the image does not know is an error of that instructi
       stderr:
         /error: --chown: no such user in the image: \$WHO\nhint: at \S+:2: COPY --chown=\$WHO/,
     },
-  }));
+  },
+]);
 
 test("COPY --chown is part of what an instruction is known by", async (work) => {
   await prepare(work, "FROM base\nCOPY --chown=1 f /\n", { f: "" });

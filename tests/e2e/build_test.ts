@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { exists, expect, test } from "../rig.ts";
-import { build, type BuildCase, prepare } from "./build_case.ts";
+import { build, type BuildCase, prepare, testBuilds } from "./build_case.ts";
 
 const OK: readonly BuildCase[] = [
   {
@@ -407,7 +407,7 @@ const FAILING: readonly BuildCase[] = [
   },
 ];
 
-for (const entry of OK) test(`ch-image build: ${entry.name}`, (work) => build(work, entry));
+testBuilds(OK);
 
 for (const entry of FAILING) {
   test(`ch-image build fails: ${entry.name}`, async (work) => {
