@@ -107,6 +107,15 @@ test("COPY --chown gets into every format with owners", async (work) => {
 
 testBuilds([
   {
+    name: "ADD --chown counts for what is unpacked",
+    dockerfile: "FROM base\nADD --chown=3:4 x.tar /un/\n",
+    context: { "in/f": "F" },
+    before: "tar -cf context/x.tar -C context in",
+    expected: { code: 0 },
+    after: "cut -d, -f 1-3,6 $I/ch/owners | sort",
+    prints: '[3,4,"directory","un"]\n[3,4,"directory","un/in"]\n[3,4,"file","un/in/f"]\n',
+  },
+  {
     name: "COPY --chown of whom the image does not know is an error of that instruction",
     dockerfile: "FROM base\nCOPY --chown=$WHO f /\n",
     context: { f: "" },
