@@ -6,6 +6,7 @@ export type Content =
   | { readonly fd: number }
   | { readonly chunks: AsyncIterable<Uint8Array> };
 
+/** Numbers of a user and a group. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;

@@ -173,6 +173,23 @@ test("ch-image build: Ctrl-C takes the live view away before it says so", async 
   assert.match(end, /error: received SIGINT\r\n$/);
 });
 
+test("ch-image build --shell-on-fail has the terminal for itself", async (work) => {
+  const marks = PARALLEL.replace("touch /2", "touch /2; echo shell >/script; exit 4");
+  await prepare(work, marks);
+  work.tree("keys", { typed: "cat /script; test -t 2 && echo terminal; exit\n" });
+  const { code, stdout } = await onTerminal(
+    work,
+    "ch-image build -t t --shell-on-fail context <keys/typed",
+  );
+  assert.equal(code, 1, stdout);
+  const shell = stdout.slice(stdout.indexOf("--shell-on-fail: /bin/sh in the failed step"));
+  assert.match(shell, /^shell\r\nterminal\r\n/m);
+  // What was drawn before is gone, and nothing is drawn meanwhile.
+  const before = shell.slice(0, shell.indexOf("terminal"));
+  assert.equal(before.includes("building t:"), false, before);
+  assert.match(stdout, /error: build failed: RUN command exited with 4\r\n/);
+});
+
 test("ch-image build --json is not for another --progress", async (work) => {
   expect(await work.run(["ch-image", "build", "--json", "--progress=tty", "."]), {
     code: 2,
