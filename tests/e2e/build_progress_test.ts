@@ -187,7 +187,7 @@ test("ch-image build --shell-on-fail has the terminal for itself", async (work) 
   // What was drawn before is gone, and nothing is drawn meanwhile.
   const before = shell.slice(0, shell.indexOf("terminal"));
   assert.equal(before.includes("building t:"), false, before);
-  assert.match(stdout, /error: build failed: RUN command exited with 4\r\n/);
+  assert.match(stdout, /error: build failed: RUN command exited with 4\b/);
 });
 
 test("ch-image build --json is not for another --progress", async (work) => {
