@@ -67,6 +67,7 @@ export {
   copyEntries,
   type Entry,
   type EntryType,
+  type Owner,
   type Sink,
   type Source,
 } from "./lib/layer/entry.ts";
@@ -119,6 +120,7 @@ export { readMetadata, writeMetadata } from "./lib/store/metadata_files.ts";
 // Building an image from a Dockerfile.
 
 export { buildImage, type BuildOptions, type BuildTools } from "./lib/build/build.ts";
+export type { BuildEvent, BuildOutline, BuildView, OpenView } from "./lib/build/view.ts";
 export { chooseForce, type Force, FORCE_MODES, type ForceMode } from "./lib/build/force.ts";
 export type { ForceCommand } from "./lib/build/force_command.ts";
 export type { ContainerTools } from "./lib/build/container.ts";

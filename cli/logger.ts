@@ -25,6 +25,16 @@ export interface LoggerSettings {
   readonly hasTrace: boolean;
 }
 
+/** Somebody between the log and where its lines go. */
+export interface LogWatcher {
+  /** Takes the lines' place of writing. */
+  readonly writer?: Writer;
+  /** Gets each message that would be shown; returns whether it still is. */
+  readonly onMessage?: (level: LogLevel, message: string, hint: string | undefined) => boolean;
+  /** Takes the place of meters. */
+  readonly onProgress?: Log["progress"];
+}
+
 const LEAST_VERBOSITY: Readonly<Record<LogLevel, number>> = {
   error: -3,
   warning: -1,
@@ -49,36 +59,38 @@ export class Logger implements Log {
   readonly #warnings: string[] = [];
   /** Whether a meter's line is open on the terminal. */
   #isLineOpen = false;
+  #watcher: LogWatcher = {};
 
   constructor(readonly settings: LoggerSettings) {}
 
   error(message: string, hint?: string): void {
-    this.#log("error", `error: ${message}`, hint);
+    this.#say("error", message, hint);
   }
 
   warning(message: string, hint?: string): void {
     this.#warnings.push(message);
-    this.#log("warning", `warning: ${message}`, hint);
+    this.#say("warning", message, hint);
   }
 
   info(message: string): void {
-    this.#log("info", message);
+    this.#say("info", message);
   }
 
   verbose(message: string): void {
-    this.#log("verbose", message);
+    this.#say("verbose", message);
   }
 
   debug(message: string): void {
-    this.#log("debug", message);
+    this.#say("debug", message);
   }
 
   trace(message: string): void {
-    this.#log("trace", message);
+    this.#say("trace", message);
   }
 
   progress(message: string, total: number | undefined): Progress {
     if (!this.shows("info")) return SILENT;
+    if (this.#watcher.onProgress !== undefined) return this.#watcher.onProgress(message, total);
     const { isTerminal, hasFestoon, hasMeterOnTerminalOnly = false } = this.settings;
     if (hasMeterOnTerminalOnly && !isTerminal) return SILENT;
     const isRewritten = isTerminal && !hasFestoon;
@@ -98,6 +110,13 @@ export class Logger implements Log {
     return this.settings.verbosity >= LEAST_VERBOSITY[level];
   }
 
+  /** WATCHER is there until disposed of. */
+  watch(watcher: LogWatcher): Disposable {
+    this.#closeLine();
+    this.#watcher = watcher;
+    return { [Symbol.dispose]: () => this.#watcher = {} };
+  }
+
   /** The last words: an error that ends the program, with its hint and, if wanted, its trace. */
   fatal(error: unknown): void {
     const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
@@ -110,6 +129,13 @@ export class Logger implements Log {
     if (this.#warnings.length === 0) return;
     this.#log("warning", `warning: reprinting ${this.#warnings.length} warning(s)`);
     for (const message of this.#warnings) this.#log("warning", `warning: ${message}`);
+  }
+
+  #say(level: LogLevel, message: string, hint?: string): void {
+    if (!this.shows(level)) return;
+    if (this.#watcher.onMessage?.(level, message, hint) === false) return;
+    const isMarked = level === "error" || level === "warning";
+    this.#log(level, isMarked ? `${level}: ${message}` : message, hint);
   }
 
   #log(level: LogLevel, message: string, hint?: string): void {
@@ -144,7 +170,8 @@ export class Logger implements Log {
   }
 
   #write(text: string): void {
-    writeText(this.settings.writer, this.settings.isUnicode ? text : degradeQuotes(text));
+    const writer = this.#watcher.writer ?? this.settings.writer;
+    writeText(writer, this.settings.isUnicode ? text : degradeQuotes(text));
   }
 }
 

@@ -27,6 +27,8 @@ export function openPipe(): Pipe {
   // A process left in the background may hold the pipe open for ever: there would be no end of file.
   // What is as short as this is written in one piece (pipe(7)).
   const mark = crypto.getRandomValues(new Uint8Array(32));
+  // Text has none of these: no line waits for the next because its end could be the mark's beginning.
+  mark[0] = 0;
   return {
     writeFd: writing.fd,
     read: () => readUntil(source, mark),

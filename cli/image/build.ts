@@ -20,6 +20,12 @@ import {
 } from "../options.ts";
 import { readStandardInput } from "../standard_input.ts";
 import { BIND_OPTIONS, FORCE_OPTIONS, openBuildTools, readBuildSettings } from "./build_options.ts";
+import {
+  type BuildProgress,
+  JSON_OPTION,
+  openProgress,
+  PROGRESS_OPTION,
+} from "./build_progress.ts";
 import type { CommonOption } from "./common_options.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
 
@@ -61,6 +67,7 @@ const OPTIONS = defineOptions([
     repeat: "last",
     help: "build up to N stages at a time (default: 1; by Docker's rules one for each processor)",
   },
+  ...JSON_OPTION,
   {
     long: "label",
     argument: "required",
@@ -81,6 +88,7 @@ const OPTIONS = defineOptions([
     repeat: "idempotent",
     help: "stop after parsing the Dockerfile",
   },
+  ...PROGRESS_OPTION,
   {
     long: "secret",
     argument: "required",
@@ -136,8 +144,26 @@ async function runBuild(
   context: Context,
   args: Arguments<BuildOption | CommonOption>,
 ): Promise<number> {
+  using progress = openProgress(args, context);
+  context.onSignal(() => progress.interrupt());
+  try {
+    const built = await buildAndShow(context, args, progress);
+    if (built !== undefined) progress.succeeded(built);
+    return 0;
+  } catch (error) {
+    progress.failed(error);
+    throw error;
+  }
+}
+
+/** Returns the name of the image, if one was built. */
+async function buildAndShow(
+  context: Context,
+  args: Arguments<BuildOption | CommonOption>,
+  progress: BuildProgress,
+): Promise<string | undefined> {
   const { environment, log } = context;
-  const { force, buildArguments } = readBuildSettings(args, environment);
+  const settings = readBuildSettings(args, environment);
   const host = openSystemHost();
   const request = { context: args.positionals[0]!, file: findValue(args, "file") };
   const tag = findValue(args, "tag") ??
@@ -153,7 +179,7 @@ async function runBuild(
   );
   const input = readInput(request, readStandardInput, host);
   const dockerfile = parse(input.source, log);
-  if (isGiven(args, "parse-only")) return 0;
+  if (isGiven(args, "parse-only")) return undefined;
   const ignore = readIgnore(request, dockerfile.dialect, host, log);
   const reference = parseReference(tag);
   await buildImage({
@@ -167,23 +193,31 @@ async function runBuild(
       text.toLowerCase().split(",")
     ),
     labels: parseLabels(listValues(args, "label")),
-    buildArguments,
-    force,
+    ...settings,
     dryRun: isGiven(args, "dry-run"),
     explain: isGiven(args, "explain"),
-    changes: "auto",
   }, {
     ...openBuildTools(context, args, host, secrets),
-    // Ctrl-C is for the shell.
-    ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => context.leaveInterrupts() } : {},
+    ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => lend(context, progress) } : {},
+    ...progress.output === undefined ? {} : { output: progress.output },
+    openView: progress.openView,
   });
   const file = findValue(args, "iidfile");
-  if (file !== undefined && !isGiven(args, "dry-run")) writeReference(file, reference.text);
+  if (isGiven(args, "dry-run")) return undefined;
+  if (file !== undefined) writeReference(file, reference.text);
   if (context.settings.cacheMode === "disabled") {
     log.info("build slow? consider enabling the build cache");
     log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
   }
-  return 0;
+  return reference.text;
+}
+
+/** The terminal is a shell's, and Ctrl-C too. */
+function lend(context: Context, progress: BuildProgress): Disposable {
+  const parts = new DisposableStack();
+  parts.use(progress.lendTerminal());
+  parts.use(context.leaveInterrupts());
+  return parts;
 }
 
 function parseJobs(text: string | undefined): number | undefined {

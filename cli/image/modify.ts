@@ -66,16 +66,15 @@ async function runModify(
   args: Arguments<ModifyOption | CommonOption>,
 ): Promise<number> {
   const host = openSystemHost();
-  const { force, buildArguments } = readBuildSettings(args, context.environment);
+  const settings = readBuildSettings(args, context.environment);
   const change = chooseMode(args, host);
   const [base, output] = args.positionals.slice(0, 2).map(parseReference);
   const shell = findValue(args, "shell") ?? "/bin/sh";
   const tools = openBuildTools(context, args, host);
   checkModify(base!, output!, tools.store);
   if (change === "by hand") {
-    if (buildArguments.size > 0) {
-      throw new ChError(`--build-arg: not consumed: ${[...buildArguments.keys()].join(" ")}`);
-    }
+    const names = [...settings.buildArguments.keys()];
+    if (names.length > 0) throw new ChError(`--build-arg: not consumed: ${names.join(" ")}`);
     // Ctrl-C is for the shell.
     using _ = context.leaveInterrupts();
     const { modifyByHand } = await import("../../lib/build/modify_by_hand.ts");
@@ -86,10 +85,7 @@ async function runModify(
     dockerfile: describeModification(base!, shell, change),
     tag: output!,
     context: undefined,
-    buildArguments,
-    force,
-    dryRun: false,
-    changes: "auto",
+    ...settings,
   }, tools);
   return 0;
 }

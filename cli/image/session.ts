@@ -20,6 +20,7 @@ export class Session implements Context, Disposable {
   #store: Store | undefined;
   #leavesInterrupts = false;
   #cache: Cache | undefined;
+  #onSignal: () => void = () => {};
 
   constructor(
     readonly settings: Settings,
@@ -52,6 +53,10 @@ export class Session implements Context, Disposable {
     }
   }
 
+  onSignal(listener: () => void): void {
+    this.#onSignal = listener;
+  }
+
   leaveInterrupts(): Disposable {
     this.#leavesInterrupts = true;
     return { [Symbol.dispose]: () => this.#leavesInterrupts = false };
@@ -78,6 +83,7 @@ export class Session implements Context, Disposable {
 
   #receive(name: string): void {
     if (this.signal.aborted || (this.#leavesInterrupts && name === "SIGINT")) return;
+    this.#onSignal();
     // A progress line may stand there.
     writeText(Deno.stdout, "\n");
     this.log.error(`received ${name}, exiting`);

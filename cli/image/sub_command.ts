@@ -3,7 +3,7 @@
 import type { Cache } from "../../lib/cache/cache.ts";
 import type { CacheMode } from "../../lib/cache/state_store.ts";
 import type { Store } from "../../lib/store/store.ts";
-import type { Log } from "../../lib/log/log.ts";
+import type { Logger } from "../logger.ts";
 import type { Arguments, Command } from "../options.ts";
 import type { CommonOption } from "./common_options.ts";
 
@@ -26,9 +26,11 @@ export interface Context {
   readonly settings: Settings;
   /** The caller's environment. */
   readonly environment: ReadonlyMap<string, string>;
-  readonly log: Log;
+  readonly log: Logger;
   /** Aborted by SIGINT and SIGTERM, the reason being the ChError to end with: undo and throw it. */
   readonly signal: AbortSignal;
+  /** LISTENER is called when a signal has come, before a word is said of it. */
+  onSignal(listener: () => void): void;
   /** Prints a result on standard output, unless that was silenced. */
   print(line: string): void;
   /** Until it is disposed, SIGINT is the business of the command that has the terminal. */

@@ -35,6 +35,8 @@ export interface CopyAction {
   /** Absolute in the image; a trailing slash asks for a directory. */
   readonly destination: string;
   readonly mode: ModeChange | undefined;
+  /** `--chown`, variables replaced. */
+  readonly owner: string | undefined;
   /** Left out of directories. */
   readonly exclude: PathFilter | undefined;
   /** The sources' directories come along. */

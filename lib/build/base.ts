@@ -2,21 +2,19 @@
 
 import { openRoot } from "../../ffi/tree.ts";
 import { copyTree, linkTree } from "../../ffi/tree_whole.ts";
+import { BUILT_IN, BUILT_IN_ORIGIN, fillBuiltIn } from "../cache/built_in.ts";
 import type { State } from "../cache/state_store.ts";
 import { ChError } from "../error.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { initializeImage } from "../store/initialize_image.ts";
 import { placeOf } from "../store/lock.ts";
 import { defaultMetadata, type Metadata } from "../store/metadata.ts";
-import { readMetadata, writeMetadata } from "../store/metadata_files.ts";
+import { readMetadata } from "../store/metadata_files.ts";
 import type { ImageTransaction } from "../store/transaction.ts";
 import { readPulledSettings } from "../store/pulled_settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Platform } from "./platform.ts";
 import type { Build } from "./request.ts";
-
-/** The image that is built in, an empty one. */
-const SCRATCH = "scratch";
 
 /** What FROM names. */
 export interface BaseChoice {
@@ -47,16 +45,20 @@ export function findKnownBase(base: BaseChoice, { finished, tools }: Build): Bas
 export async function obtainBase(base: BaseChoice, build: Build): Promise<Base> {
   const { options: { dryRun }, tools: { cache, store, log } } = build;
   const isCached = cache.mode !== "disabled" && !dryRun;
-  if (!store.hasImage(base.reference) && base.reference.text === SCRATCH) {
+  const isBuiltIn = !store.hasImage(base.reference) && base.reference.text === BUILT_IN;
+  if (isBuiltIn) {
     if (dryRun) return { metadata: defaultMetadata(), state: undefined };
-    makeScratch(base.reference, build);
+    using image = store.newImage(base.reference);
+    fillBuiltIn(image.rootFd, log);
+    image.commit();
   } else {
     const wasThere = store.hasImage(base.reference);
     await requireImage(base.reference, build, base.platform);
     if (isCached && wasThere) log.warning("base image only exists non-cached; adding to cache");
   }
   if (isCached) {
-    const state = cache.findNamed(base.reference) ?? await cache.adopt(base.reference);
+    const state = cache.findNamed(base.reference) ??
+      await cache.adopt(base.reference, isBuiltIn ? BUILT_IN_ORIGIN : undefined);
     return check(base, { metadata: state.metadata, state }, store);
   }
   const path = store.imagePath(base.reference);
@@ -126,11 +128,4 @@ export async function copyBase(
   } catch (error) {
     throw new ChError(`can’t copy image: ${path}`, { cause: error });
   }
-}
-
-function makeScratch(reference: ImageReference, { tools: { store, log } }: Build): void {
-  using image = store.newImage(reference);
-  initializeImage(image.rootFd);
-  writeMetadata(image.rootFd, defaultMetadata(), log);
-  image.commit();
 }

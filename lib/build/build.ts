@@ -12,13 +12,14 @@ import { formatAnnounced } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
 import { checkConsumed } from "./build_arguments.ts";
 import type { Platform } from "./platform.ts";
-import { describeArg } from "./prepare.ts";
+import { describeArg, describeUnprepared } from "./prepare.ts";
 import type { BuildOptions, BuildTools } from "./request.ts";
 import { requireRsync } from "./rsync.ts";
 import { canOverlap, runStages } from "./schedule.ts";
 import { Sources } from "./sources.ts";
-import { announceBadFrom, buildStage } from "./stage.ts";
-import { nameVoice, prefixLog, prefixOutput } from "./stage_voice.ts";
+import { buildStage } from "./stage.ts";
+import { secondsSince } from "./stage_report.ts";
+import { nameStage, prefixLog, prefixOutput, voiceOf } from "./stage_voice.ts";
 import { type PlannedStage, planStages } from "./stages.ts";
 
 export type { BuildOptions, BuildTools } from "./request.ts";
@@ -30,6 +31,7 @@ export type { BuildOptions, BuildTools } from "./request.ts";
 export async function buildImage(options: BuildOptions, tools: BuildTools): Promise<void> {
   const { dockerfile, tag, dryRun, force, target } = options;
   const { log } = tools;
+  const begin = performance.now();
   const program = divideIntoStages(dockerfile);
   checkConsumed(options.buildArguments, dockerfile);
   if (usesRsync(dockerfile) && !dryRun) requireRsync(tools.caller);
@@ -43,7 +45,7 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     dialect: dockerfile.dialect,
     buildPlatform: host,
     targetPlatform: host,
-  }, (from) => announceBadFrom(log, from));
+  }, (from) => announce(log, from, " ", formatAnnounced(describeUnprepared(from))));
   checkFreshStages(options.freshStages ?? [], program);
   using _building = dryRun ? undefined : await tools.store.locks.lock(
     placeOf("build", mangleReference(tag.text)),
@@ -53,23 +55,39 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     },
   );
   using sources = new Sources(options.context, options.ignore);
-  const build = { options, tools, stages, sources, finished: new Map(), obtaining: new Map() };
   const jobs = options.jobs ?? (dockerfile.dialect.rules === "docker" ? tools.processors : 1);
   const isParallel = jobs > 1 && !dryRun && canOverlap(stages);
+  using view = tools.openView?.({ isParallel, stages: stages.length, image: tag.text });
+  view?.report({
+    event: "build",
+    image: tag.text,
+    file: dockerfile.file,
+    stages: stages.length,
+  });
+  const shared = { finished: new Map(), obtaining: new Map() };
+  const build = { options, tools, view, stages, sources, ...shared };
   const results = await runStages(
     stages,
     { jobs: isParallel ? jobs : 1, signal: tools.signal },
     (stage, signal) => {
-      const own = isParallel ? { signal, ...giveVoice(stage, tools) } : {};
-      return buildStage(stage, { ...build, tools: { ...tools, ...own } });
+      const voice = view?.openVoice(nameStage(stage)) ??
+        (isParallel ? giveVoice(stage, tools) : {});
+      return buildStage(stage, { ...build, tools: { ...tools, signal, ...voice } });
     },
   );
   if (dryRun) return;
   if (force.mode !== "none") {
     log.info(`--force=${force.mode}: modified ${results.at(-1)!.modified} RUN instructions`);
   }
-  const grown = results.reduce((sum, { instructions }) => sum + instructions, globals.count);
-  log.info(`grown in ${grown} instructions: ${tag.text}`);
+  const instructions = results.reduce((sum, each) => sum + each.instructions, globals.count);
+  log.info(`grown in ${instructions} instructions: ${tag.text}`);
+  view?.report({
+    event: "result",
+    image: tag.text,
+    instructions,
+    seconds: secondsSince(begin),
+    sid: results.at(-1)!.sid,
+  });
 }
 
 function checkFreshStages(names: readonly string[], { stages }: Program): void {
@@ -79,7 +97,7 @@ function checkFreshStages(names: readonly string[], { stages }: Program): void {
 }
 
 function giveVoice(stage: PlannedStage, { log, output }: BuildTools) {
-  const voice = nameVoice(stage);
+  const voice = voiceOf(nameStage(stage));
   return { log: prefixLog(log, voice), output: prefixOutput(output, voice) };
 }
 

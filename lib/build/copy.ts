@@ -29,6 +29,7 @@ import {
   setXattr,
 } from "../../ffi/tree_change.ts";
 import { ChError } from "../error.ts";
+import { splitPath } from "../layer/member_path.ts";
 import type { CopyAction } from "./action.ts";
 import type { ModeChange } from "./mode.ts";
 
@@ -41,6 +42,8 @@ export interface CopyTarget {
   readonly directoryMode: number;
   /** Called now and then: lets signals come in, and throws if there was one. */
   readonly checkpoint: () => Promise<void>;
+  /** Called for what was made or replaced at PATH, as a copy of ORIGIN if there is one. */
+  readonly onMade?: (path: string, origin: Pick<CopyOrigin, "path" | "stat"> | undefined) => void;
 }
 
 /** Something to copy, wherever it is. */
@@ -68,7 +71,7 @@ export async function executeCopy(
   for (const origin of origins) {
     const path = copy.parents ? makeOriginParents(origin, place.path, job) : place.path;
     const { stat } = origin;
-    const name = joinName(path, baseName(origin.given));
+    const name = joinName(path, splitPath(origin.given)[1]);
     switch (stat.type) {
       case "directory":
         if (copy.parents) await copyEntry(origin, name, "", job, origin);
@@ -104,7 +107,7 @@ export function findCopyPlace(
     throw new ChError(`can’t ${keyword}: not a directory: ${destination}`);
   }
   const isDirectory = wantsDirectory || found.stat?.type === "directory";
-  makeParents(keyword, isDirectory ? found.path : parentOf(found.path), destination, target);
+  makeParents(keyword, isDirectory ? found.path : splitPath(found.path)[0], destination, target);
   return { path: found.path, isDirectory };
 }
 
@@ -158,7 +161,9 @@ function makeParents(
   target: CopyTarget,
 ): void {
   try {
+    const missing = listMissing(path, target);
     makeDirectories(target.rootFd, path, target.directoryMode);
+    for (const made of missing) target.onMade?.(made, undefined);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code === "EEXIST" || error.code === "ENOTDIR") {
@@ -166,6 +171,15 @@ function makeParents(
     }
     throw new ChError(`can’t mkdir: ${displayOsString(path)}`, { cause: error });
   }
+}
+
+/** PATH, and what it is below, as far as there is nothing. */
+function listMissing(path: string, { rootFd, onMade }: CopyTarget): string[] {
+  if (onMade === undefined) return [];
+  const names = path.split("/").filter((name) => name !== "");
+  const paths = names.map((_, index) => names.slice(0, index + 1).join("/"));
+  const first = paths.findIndex((each) => findEntry(rootFd, each) === undefined);
+  return first < 0 ? [] : paths.slice(first);
 }
 
 /** Something in the source tree. */
@@ -229,6 +243,7 @@ async function copyEntry(
       copyXattrs(from, rootFd, to);
       setMode(rootFd, to, change?.(from.stat.mode, true) ?? from.stat.mode);
       setTime(rootFd, to, from.stat);
+      job.onMade?.(to, from);
       return;
     case "file":
       copyFile(from, to, job);
@@ -237,6 +252,7 @@ async function copyEntry(
       if (old !== undefined && old.type !== "directory") removeFile(rootFd, to);
       makeSymlink(readLinkAt(from.fd, from.path), rootFd, to);
       setTime(rootFd, to, from.stat);
+      job.onMade?.(to, from);
       return;
     default:
       throw new ChError(
@@ -248,7 +264,8 @@ async function copyEntry(
 const SCRATCH_NAME = "file";
 
 /** A regular file: a copy with the same mode and time takes the place TO. */
-function copyFile(from: Origin, to: string, { rootFd, scratchFd, change }: Job): void {
+function copyFile(from: Origin, to: string, job: Job): void {
+  const { rootFd, scratchFd, change } = job;
   try {
     const { size, mode } = from.stat;
     using source = openFile(from.fd, from.path);
@@ -257,6 +274,7 @@ function copyFile(from: Origin, to: string, { rootFd, scratchFd, change }: Job):
     copyXattrs(from, scratchFd, SCRATCH_NAME);
     finishFile(copy.fd, size, change?.(mode, false) ?? mode, from.stat);
     renameEntry(scratchFd, SCRATCH_NAME, rootFd, to);
+    job.onMade?.(to, from);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code === "EISDIR") {
@@ -271,14 +289,6 @@ function copyXattrs(from: Origin, toFd: number, to: string): void {
   for (const [name, value] of readXattrs(from.fd, from.path)) {
     if (name.startsWith("user.")) setXattr(toFd, to, name, value);
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function joinName(directory: string, name: string): string {

@@ -12,6 +12,7 @@ import { isArchive, unpackArchive } from "./archive.ts";
 import { type CopyOrigin, type CopyTarget, executeCopy, findCopyPlace } from "./copy.ts";
 import { newExclusion } from "./exclusion.ts";
 import { fetchRemote } from "./fetch.ts";
+import { Ownership } from "./ownership.ts";
 import type { CopySource, SourceTree } from "./source_tree.ts";
 
 export interface CopySurroundings {
@@ -34,11 +35,14 @@ export async function executeCopyAction(
   const path = surroundings.newDirectory("copy");
   using scratch = openRoot(path);
   try {
+    const image = copy.tree?.isImage ? copy.tree.fd : undefined;
+    const ownership = new Ownership(surroundings.rootFd, copy.owner, image);
     const target: CopyTarget = {
       rootFd: surroundings.rootFd,
       scratchFd: scratch.fd,
       directoryMode: surroundings.directoryMode,
       checkpoint: surroundings.checkpoint,
+      onMade: (path, origin) => ownership.note(path, origin),
     };
     const local = copy.sources.map((source) => toOrigin(source, copy.tree!, copy));
     const others: CopyOrigin[] = [];
@@ -55,6 +59,7 @@ export async function executeCopyAction(
       const destination = unpacked.length > 0 ? asDirectory(copy.destination) : copy.destination;
       await executeCopy({ ...copy, destination }, rest, target);
     }
+    ownership.save(surroundings.now());
   } finally {
     for (const { name } of Deno.readDirSync(path)) removeTree(scratch.fd, name);
     Deno.removeSync(path);

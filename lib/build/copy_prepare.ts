@@ -43,6 +43,7 @@ export async function prepareCopy(
     ? undefined
     : PathFilter.of(excludes.map(({ value }) => state.substitute(value)), "--exclude");
   const chmod = option("chmod");
+  const chown = option("chown");
   const unpack = option("unpack");
   return {
     text: {
@@ -63,6 +64,7 @@ export async function prepareCopy(
         versions: await findVersions(sorted.others, findVersion),
         destination: absolute,
         mode: chmod === undefined ? undefined : parseModeChange(state.substitute(chmod)),
+        owner: chown === undefined ? undefined : state.substitute(chown),
         exclude,
         parents,
         unpack: {
@@ -99,7 +101,7 @@ function describeOptions(
   options: readonly InstructionOption[],
   state: StageState,
 ): { readonly options?: string } {
-  const shown = options.filter(({ name }) => name !== "chown" && name !== "link")
+  const shown = options.filter(({ name }) => name !== "link")
     .map(({ name, value }) => `--${name}=${state.substitute(value)}`);
   return shown.length === 0 ? {} : { options: shown.join(" ") };
 }

@@ -69,7 +69,7 @@ async function newTree(
   const image = tools.store.newImage(stage.reference);
   try {
     const hasRun = stage.instructions.some(({ kind }) => kind === "run" || kind === "rsync");
-    const hasOverlay = hasRun && changes === "auto" &&
+    const hasOverlay = hasRun && changes !== "in-place" &&
       await probeOverlay(image.newDirectory("probe"), tools);
     if (hasRun && !hasOverlay) tools.log.verbose("no overlay to be had, RUN works on a copy");
     const tree = GrowingTree.make(image, hasOverlay, hasOverlay || !hasRun);

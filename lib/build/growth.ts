@@ -56,6 +56,11 @@ export class Growth implements Disposable {
     return this.#emulation.modified;
   }
 
+  /** Identity of the state it is at; undefined without a build cache. */
+  get sid(): string | undefined {
+    return this.#position?.sid;
+  }
+
   /** The known result of an instruction, or what it would have been known by. */
   lookUp(prepared: Prepared): { readonly key: StateKey; readonly hit: State | undefined } {
     const { options: { dockerfile }, tools: { cache } } = this.#build;

@@ -1,6 +1,7 @@
 // What commands print: straight to the caller's own streams, or through us, who pass it on and know its
 // last lines.
 
+import { OutputTail } from "./output_tail.ts";
 import { openPipe, type Pipe } from "../../ffi/pipe.ts";
 
 /** Where a command's output goes. */
@@ -22,14 +23,13 @@ export interface WatchedOutput {
 export const DIRECT: Output = { kind: "direct" };
 
 const KEPT_LINES = 10;
-const KEPT_BYTES = 4096;
 
 /** One command's output. */
 export class OutputTap implements Disposable {
   readonly #output: Output;
   readonly #pipes: readonly Pipe[];
   readonly #readers: Promise<void>[] = [];
-  #tail = "";
+  readonly #tail = new OutputTail();
   #error: { readonly error: unknown } | undefined;
 
   constructor(output: Output) {
@@ -61,11 +61,7 @@ export class OutputTap implements Disposable {
 
   /** The last lines; none if nobody watched. */
   get lastLines(): string[] {
-    // A line rewritten in place shows what was written last.
-    const lines = this.#tail.split("\n").map((line) => line.replace(/\r+$/, ""))
-      .map((line) => line.slice(line.lastIndexOf("\r") + 1));
-    if (lines.at(-1) === "") lines.pop();
-    return lines.slice(-KEPT_LINES);
+    return this.#tail.listLines(KEPT_LINES);
   }
 
   [Symbol.dispose](): void {
@@ -77,7 +73,7 @@ export class OutputTap implements Disposable {
     if (output.kind === "direct") return;
     const decoder = new TextDecoder();
     for await (const bytes of pipe.read()) {
-      this.#tail = (this.#tail + decoder.decode(bytes, { stream: true })).slice(-KEPT_BYTES);
+      this.#tail.add(decoder.decode(bytes, { stream: true }));
       if (this.#error !== undefined) continue;
       try {
         output.write(stream, bytes);

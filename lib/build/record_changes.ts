@@ -2,7 +2,7 @@
 // overlay's upper directory, or from the places where it may have changed the tree.
 
 import { makeDirectories } from "../../ffi/tree_change.ts";
-import { openRoot, readEntry } from "../../ffi/tree.ts";
+import { findEntry, openRoot, readEntry } from "../../ffi/tree.ts";
 import type { Change, State, StateKey, StateStore } from "../cache/state_store.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -11,6 +11,7 @@ import {
   writeMetadata,
   writeMetadataAbove,
 } from "../store/metadata_files.ts";
+import { OWNERS_FILE } from "../store/owners.ts";
 import type { Action } from "./action.ts";
 import type { RunTree } from "./container.ts";
 import type { GrowingTree } from "./growing_tree.ts";
@@ -52,11 +53,17 @@ export async function recordChanges(
   const change: Change = {
     kind: "paths",
     rootFd: tree.rootFd,
-    paths: isRun ? [""] : [...touched, ...volumes, METADATA_FILE, ENVIRONMENT_FILE],
+    paths: isRun ? [""] : [...touched, ...volumes, ...listOwn(tree.rootFd)],
     files: tree.files,
     ...since === undefined ? {} : { since },
   };
   return await recorder.cache.commit({ parent, key, metadata, change });
+}
+
+/** Charliecloud's own files, which any instruction may write to. */
+function listOwn(rootFd: number): string[] {
+  const hasOwners = findEntry(rootFd, OWNERS_FILE) !== undefined;
+  return [METADATA_FILE, ENVIRONMENT_FILE, ...hasOwners ? [OWNERS_FILE] : []];
 }
 
 async function recordOverlay(

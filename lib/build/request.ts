@@ -13,6 +13,7 @@ import type { Platform } from "./platform.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
 import type { PlannedStage } from "./stages.ts";
+import type { BuildView, OpenView } from "./view.ts";
 
 export interface BuildOptions {
   readonly dockerfile: Dockerfile;
@@ -26,11 +27,11 @@ export interface BuildOptions {
   readonly buildArguments: ReadonlyMap<string, string>;
   readonly force: Force;
   /** Announce, but execute and store nothing. */
-  readonly dryRun: boolean;
+  readonly dryRun?: boolean;
   /** Say of each instruction that is executed, why. */
   readonly explain?: boolean;
-  /** What RUN works on: an overlay where it can be had, or a copy of the base image. */
-  readonly changes: "auto" | "in-place";
+  /** What RUN works on: an overlay where it can be had (the default), or a copy of the base image. */
+  readonly changes?: "auto" | "in-place";
   /** Alias or number of the stage to end with; the last without. */
   readonly target?: string | undefined;
   /** Aliases or numbers of stages that nothing is taken from the cache for. */
@@ -55,6 +56,8 @@ export interface BuildTools extends ContainerTools {
   /** Whether the commands' standard error is a terminal. */
   readonly isTerminal: boolean;
   readonly processors: number;
+  /** Shows the build, beside the log. */
+  readonly openView?: OpenView | undefined;
   /** Gets an image from its registry into storage and cache; without, only what is there can be used. */
   readonly pull?: ((reference: ImageReference, platform?: Platform) => Promise<void>) | undefined;
 }
@@ -63,6 +66,7 @@ export interface BuildTools extends ContainerTools {
 export interface Build {
   readonly options: BuildOptions;
   readonly tools: BuildTools;
+  readonly view: BuildView | undefined;
   /** All that are built, in the file's order. */
   readonly stages: readonly PlannedStage[];
   readonly sources: Sources;

@@ -3,9 +3,6 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import type { Step } from "../../ffi/plan.ts";
-import { openFile, readEntry, resolveInRoot } from "../../ffi/tree.ts";
-import { readWhole } from "../../ffi/descriptor.ts";
-import { SystemError } from "../../ffi/system_error.ts";
 import { printList } from "../dockerfile/print.ts";
 import { ChError } from "../error.ts";
 import type { RunAction } from "./action.ts";
@@ -19,6 +16,7 @@ import {
 import { chooseFakerootConfig, type FakerootConfig, needsFakeroot } from "./fakeroot.ts";
 import type { Force, ForceMode } from "./force.ts";
 import { injectArguments } from "./force_command.ts";
+import { findText } from "./image_text.ts";
 
 /** Around RUN's command, but not around what root emulation does on the side. */
 export interface RunExtras {
@@ -132,20 +130,5 @@ export class RootEmulation {
     const seccomp = this.#force.mode === "seccomp";
     const command = { argv, environment, cwd, seccomp, purpose, mounts, noNetwork, shell };
     return runInTree(command, tree, tools);
-  }
-}
-
-/** Text of a small file in the image, as a process in it would find it. */
-function findText(rootFd: number, path: string): string | undefined {
-  try {
-    const { path: canonical } = resolveInRoot(rootFd, path);
-    const { size } = readEntry(rootFd, canonical);
-    using file = openFile(rootFd, canonical);
-    return new TextDecoder().decode(readWhole(file.fd, size));
-  } catch (error) {
-    const isNone = error instanceof SystemError &&
-      ["ENOENT", "ENOTDIR", "EINVAL", "EISDIR", "ELOOP"].includes(error.code);
-    if (isNone) return undefined;
-    throw error;
   }
 }

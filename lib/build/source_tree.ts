@@ -75,6 +75,11 @@ export class SourceTree implements Disposable {
     return new SourceTree(openRoot(path), path, "", false);
   }
 
+  /** Whether it is an image, not the context. */
+  get isImage(): boolean {
+    return !this.#isContext;
+  }
+
   /** Paths of sources are relative to its directory. */
   get fd(): number {
     return this.#root.fd;

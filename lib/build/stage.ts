@@ -3,34 +3,25 @@
 
 import { DamagedStateError } from "../cache/damaged_state.ts";
 import type { State } from "../cache/state_store.ts";
-import type { Copy, From, Instruction, Label } from "../dockerfile/instruction.ts";
+import type { Instruction, Label } from "../dockerfile/instruction.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { ChError } from "../error.ts";
-import type { Log } from "../log/log.ts";
-import { parseReference } from "../reference/reference.ts";
 import { formatAnnounced, type Prepared } from "./action.ts";
-import { announce, announceDirective } from "./announce.ts";
-import { type Base, findKnownBase, obtainBase, requireImage } from "./base.ts";
-import { findOption, prepareCopy } from "./copy_prepare.ts";
+import { type Base, findKnownBase, obtainBase } from "./base.ts";
+import { prepareCopy } from "./copy_prepare.ts";
 import { locateFailure } from "./failure.ts";
 import { Growth } from "./growth.ts";
-import type { FoundMount, Mount } from "./mount.ts";
-import {
-  describeUnprepared,
-  prepareArg,
-  preparePair,
-  prepareShell,
-  prepareWorkdir,
-  splitPairs,
-} from "./prepare.ts";
+import { prepareArg, preparePair, prepareShell, prepareWorkdir, splitPairs } from "./prepare.ts";
 import type { Build } from "./request.ts";
 import { prepareRsync } from "./rsync_prepare.ts";
 import { findRemoteVersion } from "./remote_version.ts";
 import { locateImage } from "./rsync.ts";
 import { prepareRun } from "./run_prepare.ts";
 import { prepareSetting } from "./settings.ts";
-import type { SourceTree } from "./source_tree.ts";
-import { findSourceStage, type PlannedStage } from "./stages.ts";
+import { type Course, secondsSince, StageReport } from "./stage_report.ts";
+import { nameStage } from "./stage_voice.ts";
+import { findMount, openSources } from "./stage_sources.ts";
+import type { PlannedStage } from "./stages.ts";
 import type { StageState } from "./state.ts";
 
 export interface StageResult {
@@ -38,6 +29,8 @@ export interface StageResult {
   readonly instructions: number;
   /** How many RUN commands root emulation changed. */
   readonly modified: number;
+  /** See {@linkcode Growth.sid}. */
+  readonly sid: string | undefined;
 }
 
 export async function buildStage(stage: PlannedStage, build: Build): Promise<StageResult> {
@@ -57,12 +50,16 @@ export async function buildStage(stage: PlannedStage, build: Build): Promise<Sta
 const ATTEMPTS = 10;
 
 async function growStage(stage: PlannedStage, build: Build): Promise<StageResult> {
-  const { log } = build.tools;
-  const known = await orAnnounce(log, stage.from, () => findKnownBase(stage.base, build));
-  announce(log, stage.from, statusIn(build, known?.state), describeFrom(stage));
-  using growth = await orRollBack(log, async () => {
-    return await Growth.begin(stage, known ?? await obtainOnce(stage, build), build);
+  const begin = performance.now();
+  const name = nameStage(stage);
+  const report = new StageReport(name, build.tools, build.view);
+  build.view?.report({
+    event: "stage",
+    stage: name,
+    base: stage.base.name,
+    image: stage.reference.text,
   });
+  using growth = await beginGrowth(stage, build, report);
   const { state } = growth;
   const instructions = [
     ...listTriggers(stage, state, build),
@@ -72,15 +69,48 @@ async function growStage(stage: PlannedStage, build: Build): Promise<StageResult
   let count = 1;
   for (const instruction of instructions) {
     if (instruction.kind === "directive") {
-      announceDirective(log, instruction);
+      report.directive(instruction);
       continue;
     }
-    const parts = await orAnnounce(log, instruction, () => splitPairs(instruction, state));
-    for (const part of parts) await buildInstruction(part, growth, stage, build);
+    const parts = await orReport(report, instruction, () => splitPairs(instruction, state));
+    for (const part of parts) await buildInstruction(part, growth, { stage, build, report });
     count += parts.length;
   }
-  await orRollBack(log, () => growth.commit());
-  return { instructions: count, modified: growth.modified };
+  await orRollBack(build, () => growth.commit());
+  const seconds = secondsSince(begin);
+  build.view?.report({ event: "stage-done", stage: name, seconds, sid: growth.sid });
+  return { instructions: count, modified: growth.modified, sid: growth.sid };
+}
+
+/** FROM */
+async function beginGrowth(
+  stage: PlannedStage,
+  build: Build,
+  report: StageReport,
+): Promise<Growth> {
+  const { from } = stage;
+  const known = await orReport(report, from, () => findKnownBase(stage.base, build));
+  const course = show(from, describeFrom(stage), known?.state, build, report);
+  return await follow(course, build, async () => {
+    const base = known ?? await obtainOnce(stage, build);
+    const growth = await Growth.begin(stage, base, build);
+    course?.done(growth.sid);
+    return growth;
+  });
+}
+
+/** Announces INSTRUCTION, whose result is HIT; what is carried out has a course. */
+function show(
+  instruction: Instruction,
+  text: string,
+  hit: State | undefined,
+  { options: { dryRun } }: Build,
+  report: StageReport,
+): Course | undefined {
+  if (hit !== undefined) report.cached(instruction, text, hit.sid);
+  else if (dryRun) report.planned(instruction, text);
+  else return report.begin(instruction, text);
+  return undefined;
 }
 
 /** Stages that begin with the same image get it once. */
@@ -94,26 +124,30 @@ async function obtainOnce({ base }: PlannedStage, build: Build): Promise<Base> {
 async function buildInstruction(
   instruction: Instruction,
   growth: Growth,
-  stage: PlannedStage,
-  build: Build,
+  { stage, build, report }: {
+    readonly stage: PlannedStage;
+    readonly build: Build;
+    readonly report: StageReport;
+  },
 ): Promise<void> {
-  const { log } = build.tools;
-  const prepared = await orAnnounce(
-    log,
+  const prepared = await orReport(
+    report,
     instruction,
     () => prepare(instruction, growth.state, stage, build),
   );
   const { key, hit } = growth.lookUp(prepared);
-  announce(log, instruction, statusIn(build, hit), formatAnnounced(prepared.text));
+  const text = formatAnnounced(prepared.text);
+  const course = show(instruction, text, hit, build, report);
   if (hit !== undefined) return growth.take(prepared, hit);
-  if (build.options.explain) log.info(`     why: ${growth.explain(key)}`);
+  if (build.options.explain) build.tools.log.info(`     why: ${growth.explain(key)}`);
   try {
-    await orRollBack(log, () => growth.execute(prepared, key));
+    await follow(course, build, () => growth.execute(prepared, key));
+    course?.done(growth.sid);
   } catch (error) {
     const isLocal = error instanceof ChError && !(error instanceof DamagedStateError);
     if (!isLocal || build.tools.signal.aborted) throw error;
     const { file } = build.options.dockerfile;
-    throw locateFailure(error, file, instruction.position.line, formatAnnounced(prepared.text));
+    throw locateFailure(error, file, instruction.position.line, text);
   }
 }
 
@@ -126,12 +160,6 @@ function listLabels({ options }: Build): Label[] {
     pairs: [{ name, value }],
     isLiteral: true,
   }));
-}
-
-/** HIT: the state that was found. */
-function statusIn({ options }: Build, hit: State | undefined) {
-  if (hit !== undefined) return "*";
-  return options.dryRun ? " " : ".";
 }
 
 /** FROM as announced. */
@@ -180,11 +208,6 @@ async function prepare(
       return prepareSetting(instruction, state);
     case "add":
     case "copy":
-      if (findOption(instruction.options, "chown") !== undefined) {
-        build.tools.log.warning(
-          `not supported, ignored: ${instruction.kind.toUpperCase()} --chown`,
-        );
-      }
       return await prepareCopy(
         instruction,
         () => openSources(instruction, stage, build),
@@ -225,76 +248,39 @@ async function prepare(
   }
 }
 
-async function openSources(
-  copy: Copy,
-  stage: PlannedStage,
-  build: Build,
-): Promise<SourceTree | undefined> {
-  const from = findOption(copy.options, "from");
-  return from === undefined ? build.sources.openContext() : await openSource(from, stage, build);
-}
-
-/** The stage or image NAME; undefined in a dry run for a stage, which was not built. */
-async function openSource(
-  name: string,
-  stage: PlannedStage,
-  build: Build,
-): Promise<SourceTree | undefined> {
-  const { options: { dryRun }, sources, tools: { store } } = build;
-  const number = findSourceStage(name, stage, stage.count);
-  if (number !== undefined) {
-    if (dryRun) return undefined;
-    const source = build.stages.find((each) => each.number === number)!;
-    return sources.openImage(store.imagePath(source.reference));
-  }
-  return sources.openImage(await findImage(name, build));
-}
-
-async function findImage(name: string, build: Build): Promise<string> {
-  try {
-    return await requireImage(parseReference(name), build, undefined);
-  } catch (cause) {
-    if (!(cause instanceof ChError)) throw cause;
-    throw new ChError(`--from: stage ${name} does not exist`, {
-      hint: `nor is there an image of that name: ${cause.message}`,
-    });
-  }
-}
-
-async function findMount(mount: Mount, stage: PlannedStage, build: Build): Promise<FoundMount> {
-  if (mount.type !== "bind" && (mount.type !== "cache" || mount.from === undefined)) {
-    return { mount, path: undefined };
-  }
-  const tree = mount.from === undefined
-    ? build.sources.openContext()
-    : await openSource(mount.from, stage, build);
-  return { mount, path: tree === undefined ? undefined : tree.hostPath(mount.source) };
-}
-
 /** What fails while it is prepared is announced as written. */
-async function orAnnounce<T>(
-  log: Log,
+async function orReport<T>(
+  report: StageReport,
   instruction: Instruction,
   work: () => T | Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    announce(log, instruction, " ", formatAnnounced(describeUnprepared(instruction)));
+    report.unprepared(instruction, error);
     throw error;
   }
 }
 
-async function orRollBack<T>(log: Log, work: () => Promise<T>): Promise<T> {
+async function follow<T>(
+  course: Course | undefined,
+  build: Build,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await orRollBack(build, work);
+  } catch (error) {
+    course?.failed(error);
+    throw error;
+  }
+}
+
+async function orRollBack<T>({ tools: { log } }: Build, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    log.info("something went wrong, rolling back ...");
+    // After that one the stage is built anew: nothing went wrong for the user.
+    if (!(error instanceof DamagedStateError)) log.info("something went wrong, rolling back ...");
     throw error;
   }
-}
-
-/** FROM that could not be planned. */
-export function announceBadFrom(log: Log, from: From): void {
-  announce(log, from, " ", formatAnnounced(describeUnprepared(from)));
 }

@@ -2,11 +2,19 @@
 // with the stage's name.
 
 import type { Log } from "../log/log.ts";
-import type { Output } from "./output.ts";
+import type { Output, WatchedOutput } from "./output.ts";
 import type { PlannedStage } from "./stages.ts";
 
-export function nameVoice({ from: { alias }, number }: PlannedStage): string {
-  return `[${alias ?? number}] `;
+/** A stage's name for people: that after AS, else its number. */
+export function nameStage(
+  { from: { alias }, number }: Pick<PlannedStage, "from" | "number">,
+): string {
+  return alias ?? String(number);
+}
+
+/** What its lines begin with. */
+export function voiceOf(stage: string): string {
+  return `[${stage}] `;
 }
 
 export function prefixLog(log: Log, prefix: string): Log {
@@ -26,21 +34,28 @@ export function prefixLog(log: Log, prefix: string): Log {
 export function prefixOutput(output: Output, prefix: string): Output {
   const target = output.kind === "watched" ? output : output.watched;
   if (target === undefined) return output;
-  const encoder = new TextEncoder();
-  const head = encoder.encode(prefix);
+  const head = new TextEncoder().encode(prefix);
+  return wholeLines(
+    target.joined,
+    (stream, lines) => target.write(stream, prefixLines(lines, head)),
+  );
+}
+
+/** An output that PASSes whole lines on. */
+export function wholeLines(joined: boolean, pass: WatchedOutput["write"]): WatchedOutput {
   const rest = { stdout: new Uint8Array(), stderr: new Uint8Array() };
-  const write = (stream: "stdout" | "stderr", bytes: Uint8Array) => {
+  const write: WatchedOutput["write"] = (stream, bytes) => {
     const all = join([rest[stream], bytes]);
     const end = all.lastIndexOf(NEWLINE) + 1;
     rest[stream] = all.slice(end);
-    if (end > 0) target.write(stream, prefixLines(all.subarray(0, end), head));
+    if (end > 0) pass(stream, all.subarray(0, end));
   };
   const flush = () => {
     for (const stream of ["stdout", "stderr"] as const) {
       if (rest[stream].length > 0) write(stream, Uint8Array.of(NEWLINE));
     }
   };
-  return { kind: "watched", joined: target.joined, write, flush };
+  return { kind: "watched", joined, write, flush };
 }
 
 const NEWLINE = 10;

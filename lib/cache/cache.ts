@@ -26,7 +26,15 @@ import { findRecord, prepareRecord, removeRecord, setRecord } from "./names.ts";
 import { findState, findStates, hasState, publishState, removeState } from "./state_files.ts";
 import type { StoredState } from "./state_files.ts";
 import { deriveSid, ROOT_SID, toHex } from "./state_id.ts";
-import type { CacheMode, Change, NewState, State, StateKey, StateStore } from "./state_store.ts";
+import type {
+  CacheMode,
+  Change,
+  NewImage,
+  NewState,
+  State,
+  StateKey,
+  StateStore,
+} from "./state_store.ts";
 
 export interface CacheOptions {
   readonly mode: CacheMode;
@@ -36,14 +44,6 @@ export interface CacheOptions {
   readonly largeFile?: number | undefined;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** An image's tree that is not the result of an instruction. */
-export interface NewImage {
-  /** E.g. "IMPORT debian". */
-  readonly label: string;
-  /** What tells it from others; "content": its label and what is in the tree. */
-  readonly key: StateKey | "content";
 }
 
 /** More lines than that are not kept for explanations: only their digest counts then. */
@@ -130,16 +130,17 @@ export class Cache implements StateStore, Disposable {
     }));
   }
 
-  async adopt(reference: ImageReference): Promise<State> {
+  async adopt(reference: ImageReference, origin?: NewImage): Promise<State> {
     const name = mangleReference(reference.text);
     const { locks } = this.store;
     using _reading = await locks.lock(placeOf("image", name), this.options);
     const path = this.store.imagePath(reference);
     using root = openRoot(path);
-    const state = await this.commitImage(root.fd, path, {
-      label: `IMPORT ${reference.text}`,
-      key: "content",
-    });
+    const state = await this.commitImage(
+      root.fd,
+      path,
+      origin ?? { label: `IMPORT ${reference.text}`, key: "content" },
+    );
     using scratch = new Scratch(this.store);
     setRecord(this.store, scratch, NAMES, name, { state: state.name });
     prepareToPlace(this.store, scratch, name, state.name)();

@@ -1,8 +1,8 @@
 // An image that came from outside, complete in its transaction, gets its name and its place in the cache.
 
 import type { ImageTransaction } from "../store/transaction.ts";
-import type { Cache, NewImage } from "./cache.ts";
-import type { State } from "./state_store.ts";
+import type { Cache } from "./cache.ts";
+import type { NewImage, State } from "./state_store.ts";
 
 /**
  * Without a cache, or if it is disabled, the image only takes its name; else its state is returned. A result that is known already is

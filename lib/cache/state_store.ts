@@ -61,6 +61,14 @@ export interface NewState {
   readonly change: Change;
 }
 
+/** An image's tree that is not the result of an instruction. */
+export interface NewImage {
+  /** E.g. "IMPORT debian". */
+  readonly label: string;
+  /** What tells it from others; "content": its label and what is in the tree. */
+  readonly key: StateKey | "content";
+}
+
 /** The build cache as a build sees it. All of this may be called by several stages in turn or at once. */
 export interface StateStore {
   readonly mode: CacheMode;
@@ -73,8 +81,9 @@ export interface StateStore {
   /** Whether the directory of an image holds a state, and nothing else. */
   isPlaced(reference: ImageReference): boolean;
 
-  /** An image that is in storage but not in the cache becomes a state, as if it had been imported. */
-  adopt(reference: ImageReference): Promise<State>;
+  /** An image that is in storage but not in the cache becomes a state: as if it had been imported, unless
+   * it is known to be of another ORIGIN. */
+  adopt(reference: ImageReference, origin?: NewImage): Promise<State>;
 
   /**
    * The stored result of an instruction after PARENT; undefined is a miss, which it always is in rebuild

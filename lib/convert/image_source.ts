@@ -13,6 +13,7 @@ import { isPortableXattr } from "../layer/xattr.ts";
 import { readSquashfs } from "../squashfs/reader.ts";
 import { readFiles } from "../oci/unpack.ts";
 import { IMAGES } from "../store/layout.ts";
+import { Owners, OWNERS_FILE, withOwners } from "../store/owners.ts";
 import { findFileType } from "./file_type.ts";
 import { isLayered, type LayeredFormat } from "./format.ts";
 import { refuseLayeredArchive } from "./layered_archive.ts";
@@ -135,12 +136,24 @@ async function* readLayered(
 
 async function* readDirectory(path: string, { xattrs }: ConvertSettings): Source {
   using root = openRoot(path);
-  yield* readTree(root.fd, { name: path, xattrs, exclude: isBookkeeping });
+  const files = readTree(root.fd, { name: path, xattrs, exclude: isBookkeeping });
+  yield* withOwners(files, Owners.read(root.fd));
 }
 
 async function* readImageFile(path: string, { xattrs }: ConvertSettings): Source {
+  const owners = await findOwners(path);
   using image = readSquashfs(path, { xattrs, exclude: isBookkeeping });
-  yield* image;
+  yield* withOwners(image, owners);
+}
+
+/** Known before the first entry that they are about. */
+async function findOwners(path: string): Promise<Owners> {
+  const exclude = (path: string) => path !== "ch" && path !== OWNERS_FILE;
+  using image = readSquashfs(path, { exclude });
+  for await (const entry of image) {
+    if (entry.path === OWNERS_FILE && entry.type === "file") return await Owners.readFrom(entry);
+  }
+  return Owners.parse("");
 }
 
 async function* readArchive(

@@ -1,10 +1,9 @@
 // The files that hold an image's metadata (spec ch-image §7), as its entries go by: taken note of, or
 // replaced by those for a configuration from elsewhere.
 
-import { readWhole } from "../../ffi/descriptor.ts";
-import { ChError } from "../error.ts";
-import type { Entry, Source } from "../layer/entry.ts";
+import type { Source } from "../layer/entry.ts";
 import { oneChunk } from "../layer/one_chunk.ts";
+import { readContent } from "../layer/read_content.ts";
 import type { Log } from "../log/log.ts";
 import { PULLED_FILE, toImageDetails, toMetadata } from "../oci/image_metadata.ts";
 import { type ImageDetails, MAX_DOCUMENT, parseImageConfig } from "../oci/model.ts";
@@ -27,7 +26,7 @@ export class MetadataNotes {
   async *watch(source: Source): Source {
     for await (const entry of source) {
       if (entry.type === "file" && FILES.includes(entry.path)) {
-        const bytes = await readContent(entry);
+        const bytes = await readContent(entry, MAX_DOCUMENT);
         this.#texts.set(entry.path, bytes);
         yield { ...entry, content: { chunks: oneChunk(bytes) } };
       } else {
@@ -77,16 +76,4 @@ export async function* withConfiguration(files: Source, image: Image, log: Log):
     const content = { chunks: oneChunk(bytes) };
     yield { ...common, path, type: "file", mode: 0o644, size: bytes.length, content };
   }
-}
-
-async function readContent(entry: Entry & { readonly type: "file" }): Promise<Uint8Array> {
-  if (entry.size > MAX_DOCUMENT) throw new ChError(`too large: ${entry.path}: ${entry.size} bytes`);
-  if ("fd" in entry.content) return readWhole(entry.content.fd, entry.size);
-  const bytes = new Uint8Array(entry.size);
-  let at = 0;
-  for await (const chunk of entry.content.chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -6,6 +6,12 @@ export type Content =
   | { readonly fd: number }
   | { readonly chunks: AsyncIterable<Uint8Array> };
 
+/** Numbers of a user and a group. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 interface Common {
   /** OsString relative to the root, no leading "/" or "./"; "" is the root directory. */
   readonly path: string;
@@ -13,6 +19,8 @@ interface Common {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Whose it is in the image, if that is written down (lib/store/owners.ts): goes before all else. */
+  readonly owner?: Owner;
   /** Whole seconds since 1970, may be negative. */
   readonly mtime: number;
   /** 0..999999999 */

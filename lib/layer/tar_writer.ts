@@ -10,7 +10,7 @@ import { BLOCK, encodeTarHeader, fitsName, fitsOctal } from "./tar_header.ts";
 export interface TarWriterOptions {
   /** PAX keeps fractions of seconds and extended attributes; GNU is what ch-convert always wrote. */
   readonly format?: "pax" | "gnu";
-  /** All of root (0:0), or each entry's own. */
+  /** All of root (0:0), or each entry's own; either way but for what has an `owner`. */
   readonly owner?: "root" | "keep";
   /** Before every name: "./" (the default), or nothing, and no member for the root. */
   readonly prefix?: "./" | "";
@@ -25,6 +25,7 @@ export type Output = (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
 const PIECE = 1 << 20;
 /** GNU tar's default record: archives are multiples of it. */
 const RECORD = 20 * BLOCK;
+const ROOT = { uid: 0, gid: 0 } as const;
 /** "./" itself is the root (spec ch-convert §7.2). */
 const PREFIX = "./";
 
@@ -66,9 +67,11 @@ export class TarWriter implements Sink {
 
   async #writeHeaders(entry: Entry & { readonly type: Exclude<Entry["type"], "socket"> }) {
     const isKept = this.#options.owner === "keep";
-    const uid = isKept ? entry.uid : 0;
-    const gid = isKept ? entry.gid : 0;
-    const names = isKept
+    const { uid, gid } = entry.owner ?? (isKept ? entry : ROOT);
+    // Names are the host's: an image's numbers mean something else there.
+    const names = entry.owner !== undefined && (uid !== 0 || gid !== 0)
+      ? { user: "", group: "" }
+      : isKept
       ? this.#options.findNames?.(uid, gid) ?? { user: "", group: "" }
       : { user: "root", group: "root" };
     const isDevice = entry.type === "char" || entry.type === "block";

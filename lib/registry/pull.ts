@@ -1,6 +1,7 @@
 // Pulling: an image of a registry becomes one in storage (spec ch-image §11). Layers are fetched side by
 // side, and each is unpacked while it, and those above, are still on their way.
 
+import { BUILT_IN, BUILT_IN_ORIGIN, fillBuiltIn } from "../cache/built_in.ts";
 import type { Cache } from "../cache/cache.ts";
 import { commitImage } from "../cache/commit_image.ts";
 import { ChError } from "../error.ts";
@@ -8,9 +9,7 @@ import type { Log } from "../log/log.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
 import type { ImageReference } from "../reference/reference.ts";
 import { Downloads } from "../store/downloads.ts";
-import { initializeImage } from "../store/initialize_image.ts";
 import { defaultMetadata } from "../store/metadata.ts";
-import { writeMetadata } from "../store/metadata_files.ts";
 import type { Store } from "../store/store.ts";
 import { type BlobsRequest, fetchConfig, fetchLayers } from "./image_blobs.ts";
 import type { PulledManifest } from "./manifest.ts";
@@ -19,7 +18,7 @@ import { readPulledMetadata } from "./pulled_metadata.ts";
 import { Repositories } from "./repositories.ts";
 import type { RegistrySettings } from "./repository.ts";
 import { resolveManifest } from "./resolve.ts";
-import { describeManifest, type PulledConfig, storePulled } from "./store_pulled.ts";
+import { type PulledConfig, storePulled } from "./store_pulled.ts";
 
 export interface PullSettings {
   readonly registry: RegistrySettings;
@@ -39,9 +38,6 @@ export interface PullRequest {
   /** So many layers only, for debugging; undefined is all. */
   readonly lastLayer?: number | undefined;
 }
-
-/** An image without layers, known without any registry. */
-const BUILT_IN = "scratch";
 
 /** CACHE: the build cache of STORE, if the image shall go there. Throws a ChError; an image that had the
  * name stays then. */
@@ -69,9 +65,8 @@ async function makeBuiltIn(
 ): Promise<void> {
   log.info("manifest: using internal library");
   using image = store.newImage(destination);
-  initializeImage(image.rootFd);
-  writeMetadata(image.rootFd, defaultMetadata(), log);
-  await commitImage(cache, image, { label: `PULL ${BUILT_IN}`, key: describeManifest("{}") });
+  fillBuiltIn(image.rootFd, log);
+  await commitImage(cache, image, BUILT_IN_ORIGIN);
 }
 
 async function pullFromRegistry(

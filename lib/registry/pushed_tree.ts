@@ -5,6 +5,7 @@ import { ChError } from "../error.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { readTree } from "../layer/tree_reader.ts";
 import type { Log } from "../log/log.ts";
+import { Owners, withOwners } from "../store/owners.ts";
 import { PULLED_MANIFEST } from "./pulled_files.ts";
 
 /** What is about this copy of the image, not about the image. */
@@ -14,7 +15,8 @@ const PRIVATE = new Set([PULLED_MANIFEST, "ch/git", "ch/git.pickle"]);
  * ChError for what a layer cannot hold. */
 export async function* readPushedTree(rootFd: number, name: string, log: Log): Source {
   const exclude = (path: string) => PRIVATE.has(path);
-  for await (const entry of readTree(rootFd, { name, exclude })) {
+  const tree = withOwners(readTree(rootFd, { name, exclude }), Owners.read(rootFd));
+  for await (const entry of tree) {
     const admitted = admit(entry, log);
     if (admitted !== undefined) yield admitted;
   }

@@ -105,7 +105,7 @@ for (const name of pages) {
         "STORAGE DIRECTORY",
         "ENVIRONMENT",
       ],
-      ...["EXIT STATUS", "DIAGNOSTICS", "EXAMPLES", "NOTES", "SEE ALSO"],
+      ...["EXIT STATUS", "DIAGNOSTICS", "BUILD EVENTS", "EXAMPLES", "NOTES", "SEE ALSO"],
     ];
     assert.deepEqual(page.sections, usual.filter((section) => page.sections.includes(section)));
     for (const section of ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "SEE ALSO"]) {

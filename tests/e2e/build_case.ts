@@ -1,7 +1,7 @@
 // A build as a row of a table: Dockerfile and context, what is printed, what is in the image.
 
 import assert from "node:assert/strict";
-import { expect, type Expected, type RunOptions, type Tree, type Workplace } from "../rig.ts";
+import { expect, type Expected, type RunOptions, test, type Tree, type Workplace } from "../rig.ts";
 
 export interface BuildCase {
   readonly name: string;
@@ -17,6 +17,11 @@ export interface BuildCase {
   /** Shell script run after, which must succeed and print this; $I is the built image. */
   readonly after?: string;
   readonly prints?: string;
+}
+
+/** A test for each of CASES. */
+export function testBuilds(cases: readonly BuildCase[]): void {
+  for (const entry of cases) test(`ch-image build: ${entry.name}`, (work) => build(work, entry));
 }
 
 /** Builds with the tag "t" from a context directory "context"; the base image is "base". */

@@ -1,7 +1,6 @@
 // ch-image build: what Docker's users write that upstream's language lacks, on a busybox base image.
 
-import { test } from "../rig.ts";
-import { build, type BuildCase } from "./build_case.ts";
+import { type BuildCase, testBuilds } from "./build_case.ts";
 
 const SYNTAX = "# syntax=docker/dockerfile:1\n";
 
@@ -224,4 +223,4 @@ const CASES: readonly BuildCase[] = [
   },
 ];
 
-for (const entry of CASES) test(`build: ${entry.name}`, (work) => build(work, entry));
+testBuilds(CASES);

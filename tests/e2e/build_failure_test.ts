@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { expect, test } from "../rig.ts";
-import { build, prepare } from "./build_case.ts";
+import { prepare, testBuilds } from "./build_case.ts";
 
-test("ch-image build: a failed RUN is shown with place, status and last lines", (work) =>
-  build(work, {
-    name: "",
+testBuilds([
+  {
+    name: "a failed RUN is shown with place, status and last lines",
     dockerfile: "FROM base\n\nRUN echo one; echo two >&2; \\\n  exit 3\n",
     expected: {
       code: 1,
@@ -14,39 +14,34 @@ test("ch-image build: a failed RUN is shown with place, status and last lines", 
       stderr:
         /error: build failed: RUN command exited with 3\nhint: at \S*context\/Dockerfile:3: RUN\.S echo one; echo two >&2; {3}exit 3\nhint: it printed last:\n(?: {2}one\n {2}two\n| {2}two\n {2}one\n)$/,
     },
-  }));
-
-test("ch-image build: a failed COPY is shown with its place", (work) =>
-  build(work, {
-    name: "",
+  },
+  {
+    name: "a failed COPY is shown with its place",
     dockerfile: "FROM base\nRUN mkdir /d /d/f\nCOPY f /d/\n",
     context: { f: "" },
     expected: {
       code: 1,
       stderr: /error: [^\n]*\nhint: at \S*Dockerfile:3: COPY \['f'\] -> '\/d\/'\n$/,
     },
-  }));
-
-test("ch-image build: --force=none says that --force would help", (work) =>
-  build(work, {
-    name: "",
+  },
+  {
+    name: "--force=none says that --force would help",
     dockerfile: "FROM base\nRUN touch /f && chown 5:6 /f\n",
     args: ["--force=none", "-t", "t"],
     expected: { code: 1, stderr: /\nhint: it lacked privilege; --force=seccomp would help\n$/ },
-  }));
+  },
+  {
+    name: "a process left in the background does not hold the build up",
+    dockerfile: "FROM base\nRUN sleep 300 & echo done\n",
+    expected: { code: 0, stdout: "done\n" },
+  },
+]);
 
 test("ch-image build: output in one file keeps its order", async (work) => {
   await prepare(work, "FROM base\nRUN for i in 1 2 3; do echo o$i; echo e$i >&2; done\n");
   const log = await work.must("ch-image build -t t context >log 2>&1; grep '^[oe]' log");
   assert.equal(log, "o1\ne1\no2\ne2\no3\ne3\n");
 });
-
-test("ch-image build: a process left in the background does not hold the build up", (work) =>
-  build(work, {
-    name: "",
-    dockerfile: "FROM base\nRUN sleep 300 & echo done\n",
-    expected: { code: 0, stdout: "done\n" },
-  }));
 
 test("ch-image build --shell-on-fail sees what the step left, and keeps nothing", async (work) => {
   await prepare(work, "FROM base\nENV A=a\nWORKDIR /w\nRUN echo bye >left; exit 3\n");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { expect, test } from "../rig.ts";
-import { build, type BuildCase, prepare } from "./build_case.ts";
+import { type BuildCase, prepare, testBuilds } from "./build_case.ts";
 
 const CASES: readonly BuildCase[] = [
   {
@@ -141,7 +141,7 @@ const CASES: readonly BuildCase[] = [
   },
 ];
 
-for (const entry of CASES) test(`build: ${entry.name}`, (work) => build(work, entry));
+testBuilds(CASES);
 
 const REFUSED: readonly (readonly [string, string])[] = [
   ["RSYNC -n a b", "disallowed option: -n"],
@@ -158,7 +158,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["RSYNC a ../../b", "can’t RSYNC: destination not in image: ../../b"],
 ];
 
-test("build: RSYNC is refused for a reason", async (work) => {
+test("ch-image build: RSYNC is refused for a reason", async (work) => {
   await prepare(work, "", { a: "" });
   work.tree("", { a: "" });
   for (const [line, message] of REFUSED) {
@@ -169,7 +169,7 @@ test("build: RSYNC is refused for a reason", async (work) => {
   }
 });
 
-test("build: RUN has the SSH agent that was given", async (work) => {
+test("ch-image build: RUN has the SSH agent that was given", async (work) => {
   await prepare(work, "FROM base\nRUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo yes\n");
   using socket = Deno.listen({ transport: "unix", path: `${work.path}/agent` });
   await work.must("chmod 666 agent", [], { root: true });
@@ -180,7 +180,7 @@ test("build: RUN has the SSH agent that was given", async (work) => {
   assert.ok(socket.addr);
 });
 
-test("build: RSYNC without rsync", async (work) => {
+test("ch-image build: RSYNC without rsync", async (work) => {
   await prepare(work, "FROM base\nRSYNC a /b\n");
   const path = (await work.must("dirname $(command -v ch-image)")).trim();
   const result = await work.run(["ch-image", "build", "-t", "t", "context"], {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { exists, expect, test } from "../rig.ts";
-import { build, type BuildCase, prepare } from "./build_case.ts";
+import { build, type BuildCase, prepare, testBuilds } from "./build_case.ts";
 
 const OK: readonly BuildCase[] = [
   {
@@ -219,10 +219,11 @@ const OK: readonly BuildCase[] = [
     },
   },
   {
-    name: "COPY --chown warns",
+    name: "COPY --chown leaves the file the user’s",
     dockerfile: "FROM base\nCOPY --chown=1:1 f /\n",
     context: { "f": "x" },
-    expected: { code: 0, stderr: /warning: not supported, ignored: COPY --chown/ },
+    expected: { code: 0, stderr: /^ {2}2\. COPY --chown=1:1 \['f'\] -> '\/'\n/m },
+    after: 'test "$(stat -c %u "$I/f")" = "$(id -u)"',
   },
   {
     name: "an inferred name",
@@ -406,7 +407,7 @@ const FAILING: readonly BuildCase[] = [
   },
 ];
 
-for (const entry of OK) test(`ch-image build: ${entry.name}`, (work) => build(work, entry));
+testBuilds(OK);
 
 for (const entry of FAILING) {
   test(`ch-image build fails: ${entry.name}`, async (work) => {
@@ -493,6 +494,14 @@ test("ch-image build on a built image starts from its metadata", async (work) =>
     code: 0,
     stdout: "1 2\n/w\n",
   });
+});
+
+test("ch-image build: FROM scratch is what ch-image pull makes, to the build cache", async (work) => {
+  await prepare(work, "FROM scratch\nLABEL a=b\n");
+  const build = ["ch-image", "build", "-t", "t", "context"];
+  expect(await work.run(build), { code: 0 });
+  await work.must("ch-image delete t scratch; ch-image pull scratch");
+  expect(await work.run(build), { code: 0, stderr: /^ {2}1\* FROM scratch\n {2}2\* LABEL/ });
 });
 
 test("ch-image build never changes the base image", async (work) => {

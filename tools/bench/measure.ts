@@ -14,6 +14,8 @@ export interface Way {
   /** Program that must be there. */
   readonly needs?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** It may take so long that it is run once, and given up after five minutes. */
+  readonly isSlow?: boolean;
 }
 
 const projectRoot = new URL("../..", import.meta.url).pathname;
@@ -60,7 +62,7 @@ function measureRow(row: Row): Line[] {
   // Alternating, so that what else goes on in the machine hits all alike; the first round warms up.
   for (let run = 0; run <= row.runs; run++) {
     for (const [index, way] of ways.entries()) {
-      if (failures.has(way)) continue;
+      if (failures.has(way) || (way.isSlow && run !== 1)) continue;
       const result = measureOnce(way);
       if (typeof result === "string") failures.set(way, result);
       else if (run > 0) times[index]?.push(result);
@@ -84,17 +86,20 @@ function measureRow(row: Row): Line[] {
   ];
 }
 
+const LIMIT = ["timeout", "--kill-after=10", "300"];
+
 /** Milliseconds, or why it failed. */
-function measureOnce(way: Way): number | string {
+export function measureOnce(way: Way): number | string {
   if (way.before !== undefined) {
     const [first] = way.command;
     if (first === "root") shell(way.before);
     else runAsUser(["sh", "-c", way.before], way.env);
   }
+  const limit = way.isSlow ? LIMIT : [];
   const begin = performance.now();
   const { code, stderr } = way.command[0] === "root"
-    ? run(way.command.slice(1))
-    : runAsUser(way.command, way.env);
+    ? run([...limit, ...way.command.slice(1)])
+    : runAsUser([...limit, ...way.command], way.env);
   const time = performance.now() - begin;
   return code === 0 ? time : (new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "");
 }
@@ -128,13 +133,13 @@ export function exists(path: string): boolean {
   }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;
 }
 
-function format(milliseconds: number): string {
+export function format(milliseconds: number): string {
   return milliseconds < 1000
     ? `${milliseconds.toFixed(1)} ms`
     : `${(milliseconds / 1000).toFixed(2)} s`;

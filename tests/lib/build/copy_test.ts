@@ -74,6 +74,7 @@ function newCopy(
     versions: [],
     destination,
     mode: undefined,
+    owner: undefined,
     exclude: undefined,
     parents: false,
     unpack: { local: false, remote: false },
