@@ -25,7 +25,7 @@ Containers without privilege. TOOL is one of:
   run        run a command in a container (also: ch-run)
   image      build and manage images (ch-image)
   convert    convert images between formats (ch-convert)
-  fromhost   inject host files into an image (ch-fromhost); not in this version
+  fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
 
 Called by one of the names in parentheses (symlink, hard link or copy), this

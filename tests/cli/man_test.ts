@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { CONVERT } from "../../cli/convert_options.ts";
+import { FROMHOST } from "../../cli/fromhost_options.ts";
 import { formatUsage } from "../../cli/help.ts";
 import { CH_IMAGE } from "../../cli/image/help.ts";
 import { SUB_COMMANDS } from "../../cli/image/table.ts";
@@ -42,6 +43,12 @@ Deno.test("ch-convert(1) has the options, formats and synopsis of its table", ()
   checkSynopsis(page, CONVERT);
   const described = new Set(page.headsOf("FORMATS").flatMap((head) => head.split(", ")));
   assert.deepEqual([...described].sort(), [...FORMATS].sort());
+});
+
+Deno.test("ch-fromhost(1) has the options and the synopsis of its table", () => {
+  const page = readPage("ch-fromhost");
+  checkOptions(page, "OPTIONS", FROMHOST);
+  checkSynopsis(page, FROMHOST);
 });
 
 Deno.test("ch-image(1) has the common options of its table", () => {
