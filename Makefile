@@ -12,6 +12,8 @@ DENO   := node_modules/@deno/linux-x64-glibc/deno
 ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
 TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
+# Tools with a script of their own: those, and what is called as a word of ch. "ch-x-y" is cli/x_y.ts.
+SCRIPTS := $(TOOLS) ch-completion
 
 # -- what things are made of ---------------------------------------------------------------------
 
@@ -86,7 +88,7 @@ $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 $(BUILD)/ch-run.js: $(DENO) $(TS_CLI)
 	$(ESBUILD) cli/start_small.ts --bundle --format=iife --platform=neutral --target=es2022 \
 		--inject:ffi/small/deno.ts '--define:import.meta.url="file:///none"' \
-		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(TOOLS:ch-%=%))) \
+		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(subst -,_,$(filter-out run,$(SCRIPTS:ch-%=%)))) \
 		--sourcemap=external --sources-content=false --log-level=warning --outfile=$@
 
 $(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
@@ -99,8 +101,9 @@ $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
-	for tool in ch $(filter-out ch-run,$(TOOLS)); do \
-		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
+	for tool in ch $(filter-out ch-run,$(SCRIPTS)); do \
+		own=$${tool#ch-}; own=$${own//-/_}; \
+		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(subst -,_,$(SCRIPTS:ch-%=%)) | sed "s#--external:[^ ]*/$$own.ts##"); \
 		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
@@ -198,11 +201,22 @@ bench: ## speed, side by side with the peers that are installed
 demo: ## build everything, then build, convert and run an image
 	tools/demo.sh
 
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_completions.d
+
 install: all ## install below PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/ch $(DESTDIR)$(PREFIX)/bin/ch
 	for tool in $(TOOLS); do ln -sf ch $(DESTDIR)$(PREFIX)/bin/$$tool; done
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(COMPLETIONS:%=$(SHARE)/%)
+	complete() { $(DESTDIR)$(PREFIX)/bin/ch completion $$1 | sed 's#$(DESTDIR)$(PREFIX)/#$(PREFIX)/#' >$(SHARE)/$$2; }; \
+		complete bash bash-completion/completions/ch; complete zsh zsh/site-functions/_ch; \
+		complete fish fish/vendor_completions.d/ch.fish
+	for tool in $(TOOLS); do \
+		ln -sf ch $(SHARE)/bash-completion/completions/$$tool; \
+		ln -sf ch.fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; \
+	done
 
 clean: ## remove build/ (but not the cached base images)
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))

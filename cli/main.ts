@@ -15,6 +15,7 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-convert": () => import("./convert.ts"),
   "ch-fromhost": () => import("./fromhost.ts"),
   "ch-checkns": () => import("./checkns.ts"),
+  "ch-completion": () => import("./completion.ts"),
 };
 
 const HELP = `Usage: ch TOOL [ARG...]
@@ -27,6 +28,7 @@ Containers without privilege. TOOL is one of:
   convert    convert images between formats (ch-convert)
   fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
+  completion print what makes bash, zsh or fish complete these commands
 
 Called by one of the names in parentheses (symlink, hard link or copy), this
 program is that tool. "ch TOOL --help" tells more.
