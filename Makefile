@@ -14,6 +14,8 @@ ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
 # Tools with a script of their own: those, and what is called as a word of ch. "ch-x-y" is cli/x_y.ts.
 SCRIPTS := $(TOOLS) ch-completion
+# What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.
+MODULES := $(subst -,_,$(SCRIPTS:ch-%=%)) old_names
 
 # -- what things are made of ---------------------------------------------------------------------
 
@@ -88,7 +90,7 @@ $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 $(BUILD)/ch-run.js: $(DENO) $(TS_CLI)
 	$(ESBUILD) cli/start_small.ts --bundle --format=iife --platform=neutral --target=es2022 \
 		--inject:ffi/small/deno.ts '--define:import.meta.url="file:///none"' \
-		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(subst -,_,$(filter-out run,$(SCRIPTS:ch-%=%)))) \
+		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(MODULES))) \
 		--sourcemap=external --sources-content=false --log-level=warning --outfile=$@
 
 $(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
@@ -102,8 +104,10 @@ $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
 	for tool in ch $(filter-out ch-run,$(SCRIPTS)); do \
-		own=$${tool#ch-}; own=$${own//-/_}; \
-		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(subst -,_,$(SCRIPTS:ch-%=%)) | sed "s#--external:[^ ]*/$$own.ts##"); \
+		own=$${tool#ch-}; own=$${own//-/_}; [ $$tool != ch ] || own='old_names image convert'; others=; \
+		for module in $(MODULES); do \
+			[[ " $$own " == *" $$module "* ]] || others+=" --external:$(CURDIR)/cli/$$module.ts"; \
+		done; \
 		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
@@ -213,10 +217,8 @@ install: all ## install below PREFIX (default /usr/local)
 	complete() { $(DESTDIR)$(PREFIX)/bin/ch completion $$1 | sed 's#$(DESTDIR)$(PREFIX)/#$(PREFIX)/#' >$(SHARE)/$$2; }; \
 		complete bash bash-completion/completions/ch; complete zsh zsh/site-functions/_ch; \
 		complete fish fish/vendor_completions.d/ch.fish
-	for tool in $(TOOLS); do \
-		ln -sf ch $(SHARE)/bash-completion/completions/$$tool; \
-		ln -sf ch.fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; \
-	done
+	for tool in ch-run ch-image ch-convert; do ln -sf ch $(SHARE)/bash-completion/completions/$$tool; done
+	for tool in $(TOOLS); do ln -sf ch.fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
 
 clean: ## remove build/ (but not the cached base images)
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))

@@ -18,6 +18,24 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-completion": () => import("./completion.ts"),
 };
 
+/** What is called differently today (cli/old_commands.ts). */
+export const OLD_NAMES: readonly string[] = [
+  ...[
+    "ch-build",
+    "ch-build2dir",
+    "ch-builder2squash",
+    "ch-builder2tar",
+    "ch-dir2squash",
+    "ch-grow",
+  ],
+  ...["ch-mount", "ch-pull2dir", "ch-pull2tar", "ch-ssh", "ch-tar2dir", "ch-tar2sqfs", "ch-tug"],
+  "ch-umount",
+];
+
+function loadOld(): Promise<Tool> {
+  return import("./old_names.ts");
+}
+
 const HELP = `Usage: ch TOOL [ARG...]
        ch --help | --version
 
@@ -48,13 +66,16 @@ export async function start(): Promise<void> {
 }
 
 async function dispatch([program = "ch", ...words]: readonly string[]): Promise<number> {
-  const byName = TOOLS[program.slice(program.lastIndexOf("/") + 1)];
+  const called = program.slice(program.lastIndexOf("/") + 1);
+  const byName = TOOLS[called];
   if (byName !== undefined) return await (await byName()).main([program, ...words]);
+  if (OLD_NAMES.includes(called)) return await (await loadOld()).main([called, ...words]);
 
   const [first, ...rest] = words;
   const name = first !== undefined && first in TOOLS ? first : `ch-${first}`;
   const byWord = TOOLS[name];
   if (byWord !== undefined) return await (await byWord()).main([name, ...rest]);
+  if (OLD_NAMES.includes(name)) return await (await loadOld()).main([name, ...rest]);
   switch (first) {
     case "--help":
     case "-h":
