@@ -15,6 +15,7 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-convert": () => import("./convert.ts"),
   "ch-fromhost": () => import("./fromhost.ts"),
   "ch-checkns": () => import("./checkns.ts"),
+  "ch-run-oci": () => import("./run_oci.ts"),
   "ch-completion": () => import("./completion.ts"),
 };
 
@@ -46,6 +47,7 @@ Containers without privilege. TOOL is one of:
   convert    convert images between formats (ch-convert)
   fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
+  run-oci    run commands of Buildah's builds (ch-run-oci)
   completion print what makes bash, zsh or fish complete these commands
 
 Called by one of the names in parentheses (symlink, hard link or copy), this
