@@ -13,7 +13,7 @@ ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
 TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci
 # Tools with a script of their own: those, and what is called as a word of ch. "ch-x-y" is cli/x_y.ts.
-SCRIPTS := $(TOOLS) ch-completion
+SCRIPTS := $(TOOLS) ch-completion ch-doctor
 # What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.
 MODULES := $(subst -,_,$(SCRIPTS:ch-%=%)) old_names
 

@@ -16,6 +16,7 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-fromhost": () => import("./fromhost.ts"),
   "ch-checkns": () => import("./checkns.ts"),
   "ch-run-oci": () => import("./run_oci.ts"),
+  "ch-doctor": () => import("./doctor.ts"),
   "ch-completion": () => import("./completion.ts"),
 };
 
@@ -48,6 +49,7 @@ Containers without privilege. TOOL is one of:
   fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
   run-oci    run commands of Buildah's builds (ch-run-oci)
+  doctor     tell what this host and an image can and cannot do
   completion print what makes bash, zsh or fish complete these commands
 
 Called by one of the names in parentheses (symlink, hard link or copy), this

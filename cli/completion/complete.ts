@@ -1,11 +1,12 @@
 // Completing a command line of any tool: the one place that shells' completion functions ask, through the hidden
 // `ch completion answer`.
 
-import { completeConvert } from "./convert.ts";
+import { completeConvert, SQUASH } from "./convert.ts";
+import { completeFiles } from "./files.ts";
 import { completeFromhost } from "./fromhost.ts";
 import { completeImage } from "./image.ts";
 import { completeRun } from "./run.ts";
-import type { Completer } from "./tool.ts";
+import { type Completer, imagesOf } from "./tool.ts";
 import type { World } from "./world.ts";
 
 const SHELLS = ["bash", "fish", "zsh"];
@@ -15,7 +16,11 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
     words.length === 1 ? ["-v", "--verbose", "--json", "--help", "--version"] : [],
   "ch-completion": ({ words }) => words.length === 1 ? SHELLS : [],
   "ch-convert": completeConvert,
-  "ch-doctor": ({ words }) => words.length === 1 ? ["--json", "--help", "--version"] : [],
+  "ch-doctor": (request) => [
+    ...["--json", "--help", "--version"],
+    ...completeFiles(request.words.at(-1)!, { files: SQUASH, directories: true }, request.world),
+    ...imagesOf(request),
+  ],
   "ch-fromhost": completeFromhost,
   "ch-image": completeImage,
   "ch-run": completeRun,

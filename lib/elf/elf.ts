@@ -41,13 +41,22 @@ interface Segment {
   readonly size: number;
 }
 
-/** Undefined if it is no ELF file, or none that is linked dynamically. Throws a ChError for a broken one. */
-export function openElf(source: ElfSource): Elf | undefined {
-  const ident = source.read(0, 16);
-  if (ident.length < 16 || String.fromCharCode(...ident.subarray(0, 4)) !== "\x7fELF") {
+/** What the file is for, linked dynamically or not; undefined if it is no ELF file. */
+export function readElfKind(source: ElfSource): ElfKind | undefined {
+  const start = source.read(0, 20);
+  if (start.length < 20 || String.fromCharCode(...start.subarray(0, 4)) !== "\x7fELF") {
     return undefined;
   }
-  const is64 = ident[4] === 2, isLittleEndian = ident[5] === 1;
+  const is64 = start[4] === 2, isLittleEndian = start[5] === 1;
+  const machine = new DataView(start.buffer, start.byteOffset).getUint16(18, isLittleEndian);
+  return { machine, is64, isLittleEndian };
+}
+
+/** Undefined if it is no ELF file, or none that is linked dynamically. Throws a ChError for a broken one. */
+export function openElf(source: ElfSource): Elf | undefined {
+  const kind = readElfKind(source);
+  if (kind === undefined) return undefined;
+  const { is64, isLittleEndian } = kind;
   const view = (at: number, length: number) => readView(source, at, length);
   const word = is64
     ? (data: DataView, at: number) => toNumber(data.getBigUint64(at, isLittleEndian))
@@ -55,7 +64,6 @@ export function openElf(source: ElfSource): Elf | undefined {
 
   const header = view(0, is64 ? 64 : 52);
   const half = (at: number) => header.getUint16(at, isLittleEndian);
-  const kind = { machine: half(18), is64, isLittleEndian };
   const table = word(header, is64 ? 32 : 28);
   const size = half(is64 ? 54 : 42), count = half(is64 ? 56 : 44);
   if (count > MAX_SEGMENTS || size < (is64 ? 56 : 32)) throw broken("program headers");
