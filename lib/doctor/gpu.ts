@@ -22,6 +22,18 @@ function examineNvidia(count: number, purpose: string, host: DoctorHost): Findin
   const version = /Kernel Module\s+(?:for \S+\s+)?([0-9][0-9.]*)/
     .exec(findText("/proc/driver/nvidia/version", host) ?? "")?.[1] ?? "of unknown version";
   const devices = `${count} of NVIDIA, driver ${version}`;
+  const specs = ["/etc/cdi", "/var/run/cdi"].flatMap((directory) =>
+    host.list(directory).filter((name) => /\.(?:json|ya?ml)$/.test(name)).map((name) =>
+      `${directory}/${name}`
+    )
+  );
+  if (specs.length > 0) {
+    return works(
+      "gpu",
+      purpose,
+      `${devices}; ch-run --device=nvidia.com/gpu=all, by ${specs.join(" ")}`,
+    );
+  }
   if (host.findProgram("nvidia-container-cli") !== undefined) {
     return works(
       "gpu",
@@ -33,7 +45,8 @@ function examineNvidia(count: number, purpose: string, host: DoctorHost): Findin
     "gpu",
     purpose,
     `${devices}, but no nvidia-container-cli to list its libraries`,
-    'install libnvidia-container-tools for "ch-fromhost --nvidia", or list libcuda.so.* and ' +
+    'make a specification for "ch-run --device" ("nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"), ' +
+      'install libnvidia-container-tools for "ch-fromhost --nvidia", or list libcuda.so.* and ' +
       'libnvidia-*.so.* yourself for "ch-fromhost --file"',
   );
 }

@@ -138,6 +138,10 @@ Deno.test("examineGpu() says how drivers get into images", () => {
     /^missing: 2 of NVIDIA, driver 535\.104\.05, .* \| .*ch-fromhost --file/,
   );
   assert.match(
+    gpu({ files: { ...files, "/etc/cdi/nvidia.yaml": "" } })!,
+    /^ok: .*ch-run --device=nvidia\.com\/gpu=all/,
+  );
+  assert.match(
     gpu({ files, programs: { "nvidia-container-cli": "" } })!,
     /^ok: .*"ch-fromhost --nvidia DIR"/,
   );
