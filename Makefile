@@ -64,7 +64,7 @@ CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
 
-.PHONY: all help deps compile check fmt test ctests bench install demo clean xs
+.PHONY: all help deps compile check fmt test ctests bench install dist demo clean xs
 
 all: $(BUILD)/ch $(TOOLS:%=$(BUILD)/%) ## build build/ch and its names
 
@@ -219,6 +219,22 @@ install: all ## install below PREFIX (default /usr/local)
 		complete fish fish/vendor_completions.d/ch.fish
 	for tool in ch-run ch-image ch-convert; do ln -sf ch $(SHARE)/bash-completion/completions/$$tool; done
 	for tool in $(TOOLS); do ln -sf ch.fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
+
+VERSION = $(shell sed -n 's/.*VERSION = "\(.*\)".*/\1/p' lib/version.ts)
+RELEASE = ch-$(VERSION)-$(ARCH)
+DIST   := $(BUILD)/dist
+
+# The same source makes the same archive.
+dist: all ## the release: the file, an archive with man pages and completions, checksums
+	rm -rf $(DIST)
+	$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(DIST)/tree PREFIX=/$(RELEASE)
+	install -d $(DIST)/tree/$(RELEASE)/share/doc/ch
+	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md $(DIST)/tree/$(RELEASE)/share/doc/ch
+	tar -C $(DIST)/tree --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} -cf - $(RELEASE) | gzip -n >$(DIST)/$(RELEASE).tar.gz
+	mv $(DIST)/tree/$(RELEASE)/bin/ch $(DIST)/$(RELEASE)
+	rm -rf $(DIST)/tree
+	cd $(DIST) && sha256sum $(RELEASE) $(RELEASE).tar.gz >SHA256SUMS
 
 clean: ## remove build/ (but not the cached base images)
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))
