@@ -11,7 +11,11 @@ BUILD  := build
 DENO   := node_modules/@deno/linux-x64-glibc/deno
 ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
-TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns
+TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci
+# Tools with a script of their own: those, and what is called as a word of ch. "ch-x-y" is cli/x_y.ts.
+SCRIPTS := $(TOOLS) ch-completion ch-doctor
+# What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.
+MODULES := $(subst -,_,$(SCRIPTS:ch-%=%)) old_names
 
 # -- what things are made of ---------------------------------------------------------------------
 
@@ -60,7 +64,7 @@ CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
 
-.PHONY: all help deps compile check fmt test ctests bench install demo clean xs
+.PHONY: all help deps compile check fmt test ctests bench install dist demo clean xs
 
 all: $(BUILD)/ch $(TOOLS:%=$(BUILD)/%) ## build build/ch and its names
 
@@ -86,7 +90,7 @@ $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 $(BUILD)/ch-run.js: $(DENO) $(TS_CLI)
 	$(ESBUILD) cli/start_small.ts --bundle --format=iife --platform=neutral --target=es2022 \
 		--inject:ffi/small/deno.ts '--define:import.meta.url="file:///none"' \
-		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(TOOLS:ch-%=%))) \
+		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(MODULES))) \
 		--sourcemap=external --sources-content=false --log-level=warning --outfile=$@
 
 $(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
@@ -99,8 +103,11 @@ $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
 $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
-	for tool in ch $(filter-out ch-run,$(TOOLS)); do \
-		others=$$(printf -- '--external:$(CURDIR)/cli/%s.ts ' $(TOOLS:ch-%=%) | sed "s#--external:[^ ]*/$${tool#ch-}.ts##"); \
+	for tool in ch $(filter-out ch-run,$(SCRIPTS)); do \
+		own=$${tool#ch-}; own=$${own//-/_}; [ $$tool != ch ] || own='old_names image convert'; others=; \
+		for module in $(MODULES); do \
+			[[ " $$own " == *" $$module "* ]] || others+=" --external:$(CURDIR)/cli/$$module.ts"; \
+		done; \
 		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
 			'--define:import.meta.url="file:///none"' --footer:js="//# sourceURL=$$tool.js" \
 			$$others --minify --sourcemap=external --sources-content=false \
@@ -198,11 +205,36 @@ bench: ## speed, side by side with the peers that are installed
 demo: ## build everything, then build, convert and run an image
 	tools/demo.sh
 
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_completions.d
+
 install: all ## install below PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/ch $(DESTDIR)$(PREFIX)/bin/ch
 	for tool in $(TOOLS); do ln -sf ch $(DESTDIR)$(PREFIX)/bin/$$tool; done
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(COMPLETIONS:%=$(SHARE)/%)
+	complete() { $(DESTDIR)$(PREFIX)/bin/ch completion $$1 | sed 's#$(DESTDIR)$(PREFIX)/#$(PREFIX)/#' >$(SHARE)/$$2; }; \
+		complete bash bash-completion/completions/ch; complete zsh zsh/site-functions/_ch; \
+		complete fish fish/vendor_completions.d/ch.fish
+	for tool in ch-run ch-image ch-convert; do ln -sf ch $(SHARE)/bash-completion/completions/$$tool; done
+	for tool in $(TOOLS); do ln -sf ch.fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
+
+VERSION = $(shell sed -n 's/.*VERSION = "\(.*\)".*/\1/p' lib/version.ts)
+RELEASE = ch-$(VERSION)-$(ARCH)
+DIST   := $(BUILD)/dist
+
+# The same source makes the same archive.
+dist: all ## the release: the file, an archive with man pages and completions, checksums
+	rm -rf $(DIST)
+	$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(DIST)/tree PREFIX=/$(RELEASE)
+	install -d $(DIST)/tree/$(RELEASE)/share/doc/ch
+	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md $(DIST)/tree/$(RELEASE)/share/doc/ch
+	tar -C $(DIST)/tree --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} -cf - $(RELEASE) | gzip -n >$(DIST)/$(RELEASE).tar.gz
+	mv $(DIST)/tree/$(RELEASE)/bin/ch $(DIST)/$(RELEASE)
+	rm -rf $(DIST)/tree
+	cd $(DIST) && sha256sum $(RELEASE) $(RELEASE).tar.gz >SHA256SUMS
 
 clean: ## remove build/ (but not the cached base images)
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))

@@ -322,6 +322,9 @@ CH_API int32_t ch_path_identity(const char *path, uint64_t out[3], struct ch_err
 /* An extended attribute's value, not of what a link leads to. */
 CH_API int32_t ch_path_xattr(const char *path, const char *name, char *buffer, uint32_t capacity,
                              struct ch_error *err);
+/* Names in a directory but for "." and "..", each with a NUL behind it, in no order. */
+CH_API int32_t ch_path_list(const char *path, char *buffer, uint32_t capacity,
+                            struct ch_error *err);
 /* For reading, whatever the type; where links are refused, regular files only, else EINVAL. */
 CH_API int32_t ch_path_open(const char *path, int32_t links, struct ch_error *err);
 /* 0 at the end. PATH is for the error. */

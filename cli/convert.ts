@@ -17,8 +17,9 @@ import { isExpected } from "./error_text.ts";
 import { readCacheVariable, readLargeVariable } from "./image/settings.ts";
 import { formatHelp, formatUsage } from "./help.ts";
 import { Interruption } from "./interruption.ts";
-import { isUnicodeLocale, Logger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 import { type Arguments, countGiven, findValue, isGiven, UsageError } from "./options.ts";
+import { newPlainLogger, parseEnvironment } from "./plain_logger.ts";
 import { writeText } from "./standard_stream.ts";
 
 type Environment = ReadonlyMap<string, string>;
@@ -152,22 +153,5 @@ function findStorage(args: Arguments<ConvertOption>, environment: Environment): 
 
 function newLogger(args: Arguments<ConvertOption>, environment: Environment): Logger {
   const quiet = countGiven(args, "quiet"), verbose = countGiven(args, "verbose");
-  const isTerminal = Deno.stderr.isTerminal();
-  return new Logger({
-    verbosity: quiet > 0 && verbose > 0 ? 0 : Math.max(-3, Math.min(3, verbose - quiet)),
-    writer: Deno.stderr,
-    isTerminal,
-    hasMeterOnTerminalOnly: true,
-    hasColour: isTerminal,
-    isUnicode: isUnicodeLocale(environment),
-    hasFestoon: false,
-    hasTrace: false,
-  });
-}
-
-function parseEnvironment(entries: readonly string[]): Environment {
-  return new Map(entries.map((entry) => {
-    const at = entry.indexOf("=");
-    return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
-  }));
+  return newPlainLogger({ quiet, verbose, environment, hasColour: true });
 }

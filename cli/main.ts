@@ -15,7 +15,28 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-convert": () => import("./convert.ts"),
   "ch-fromhost": () => import("./fromhost.ts"),
   "ch-checkns": () => import("./checkns.ts"),
+  "ch-run-oci": () => import("./run_oci.ts"),
+  "ch-doctor": () => import("./doctor.ts"),
+  "ch-completion": () => import("./completion.ts"),
 };
+
+/** What is called differently today (cli/old_commands.ts). */
+export const OLD_NAMES: readonly string[] = [
+  ...[
+    "ch-build",
+    "ch-build2dir",
+    "ch-builder2squash",
+    "ch-builder2tar",
+    "ch-dir2squash",
+    "ch-grow",
+  ],
+  ...["ch-mount", "ch-pull2dir", "ch-pull2tar", "ch-ssh", "ch-tar2dir", "ch-tar2sqfs", "ch-tug"],
+  "ch-umount",
+];
+
+function loadOld(): Promise<Tool> {
+  return import("./old_names.ts");
+}
 
 const HELP = `Usage: ch TOOL [ARG...]
        ch --help | --version
@@ -25,8 +46,11 @@ Containers without privilege. TOOL is one of:
   run        run a command in a container (also: ch-run)
   image      build and manage images (ch-image)
   convert    convert images between formats (ch-convert)
-  fromhost   inject host files into an image (ch-fromhost); not in this version
+  fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
+  run-oci    run commands of Buildah's builds (ch-run-oci)
+  doctor     tell what this host and an image can and cannot do
+  completion print what makes bash, zsh or fish complete these commands
 
 Called by one of the names in parentheses (symlink, hard link or copy), this
 program is that tool. "ch TOOL --help" tells more.
@@ -46,13 +70,16 @@ export async function start(): Promise<void> {
 }
 
 async function dispatch([program = "ch", ...words]: readonly string[]): Promise<number> {
-  const byName = TOOLS[program.slice(program.lastIndexOf("/") + 1)];
+  const called = program.slice(program.lastIndexOf("/") + 1);
+  const byName = TOOLS[called];
   if (byName !== undefined) return await (await byName()).main([program, ...words]);
+  if (OLD_NAMES.includes(called)) return await (await loadOld()).main([called, ...words]);
 
   const [first, ...rest] = words;
   const name = first !== undefined && first in TOOLS ? first : `ch-${first}`;
   const byWord = TOOLS[name];
   if (byWord !== undefined) return await (await byWord()).main([name, ...rest]);
+  if (OLD_NAMES.includes(name)) return await (await loadOld()).main([name, ...rest]);
   switch (first) {
     case "--help":
     case "-h":

@@ -1,5 +1,8 @@
 // ch-run's command line: what each option does, in the order given (spec ch-run §1).
 
+import { findNames } from "../ffi/path.ts";
+import { findDevices } from "../lib/cdi/find_devices.ts";
+import type { Edits } from "../lib/cdi/spec.ts";
 import { parseAssignment, parseAssignments, type Separator } from "../lib/container/assignments.ts";
 import { type Bind, parseBind } from "../lib/container/binds.ts";
 import type { EnvironmentChange } from "../lib/container/environment.ts";
@@ -36,6 +39,9 @@ export interface RunArguments {
   write: boolean;
   overlaySize: string | undefined;
   overlayDir: string | undefined;
+  /** `--device`: names. */
+  deviceNames: string[];
+  devices: readonly Edits[];
   dryRun: boolean;
   imageCommand: boolean;
   /** `--join`, `--join-ct`, `--join-tag`. */
@@ -79,6 +85,8 @@ export function newRunArguments({ host, log }: RunContext): RunArguments {
     write: false,
     overlaySize: undefined,
     overlayDir: undefined,
+    deviceNames: [],
+    devices: [],
     dryRun: false,
     imageCommand: false,
     peers: undefined,
@@ -116,6 +124,7 @@ export function parseRunArguments(
     });
   }
   Object.assign(args, { image, argv });
+  if (args.deviceNames.length > 0) chooseDevices(args, context);
   settleOverlay(args);
   return undefined;
 }
@@ -134,6 +143,9 @@ function applyOption(
       return;
     case "cd":
       args.cwd = value!;
+      return;
+    case "device":
+      args.deviceNames.push(value!);
       return;
     case "dry-run":
       args.dryRun = true;
@@ -250,10 +262,21 @@ function chooseHome(args: RunArguments, { host, log }: RunContext): undefined {
   }
 }
 
+function chooseDevices(args: RunArguments, { host, log }: RunContext): void {
+  const listNames = (path: string) => orFail(`can't list: ${path}`, () => findNames(path));
+  const readFile = (path: string) => orFail(cannotRead(path), () => host.readFile(path));
+  args.devices = findDevices(args.deviceNames, { listNames, readFile });
+  if (args.overlaySize === undefined && args.overlayDir === undefined) {
+    log.verbose("--device specified; also setting --write-fake");
+  }
+}
+
 /** What goes over the image when all options are known: one layer at most, and one for `--home`. */
 function settleOverlay(args: RunArguments): void {
   if (args.overlayDir === undefined) {
-    if (args.home !== undefined) args.overlaySize ??= DEFAULT_OVERLAY_SIZE;
+    if (args.home !== undefined || args.devices.length > 0) {
+      args.overlaySize ??= DEFAULT_OVERLAY_SIZE;
+    }
   } else if (args.overlaySize !== undefined) {
     throw new ChError("--overlay incompatible with --write-fake", {
       hint: "--overlay keeps what is written, --write-fake forgets it: choose one",

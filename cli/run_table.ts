@@ -20,6 +20,14 @@ const OPTIONS = defineOptions([
     help: "initial working directory in the container (default: /)",
   },
   {
+    long: "device",
+    argument: "required",
+    placeholder: "NAME",
+    repeat: "list",
+    help: "give the container what this host's specifications say device NAME needs, such as " +
+      "nvidia.com/gpu=0 (implies --write-fake)",
+  },
+  {
     long: "dry-run",
     argument: "none",
     repeat: "idempotent",

@@ -35,6 +35,18 @@ export function findRealPath(path: string): string | undefined {
   return decodeOsString(buffer.subarray(0, checkResult(result, block)));
 }
 
+/** Names in a directory, sorted; of a few thousand entries at most. Undefined if there is no such directory. */
+export function findNames(path: string): string[] | undefined {
+  const block = newErrorBlock();
+  const buffer = new Uint8Array(LISTING_MAX);
+  const result = library().ch_path_list(encodeCString(path), buffer, buffer.length, block);
+  if (result === -ENOENT) return undefined;
+  const text = decodeOsString(buffer.subarray(0, checkResult(result, block)));
+  return text.split("\0").slice(0, -1).sort();
+}
+
+const LISTING_MAX = 1 << 18;
+
 /** What tells a file from all others that ever were on its file system: inode number and time of birth.
  * Links are followed. */
 export function readFileIdentity(path: string): string {

@@ -4,7 +4,7 @@
 import { encodeCString } from "./os_string.ts";
 
 /** What to do where a bind's target (or, for "skip", its source) does not exist. */
-export type WhenMissing = "fail" | "skip" | "make";
+export type WhenMissing = "fail" | "skip" | "make" | "make-file";
 
 /** One primitive step. Order matters; c/init/plan.h says what each does. */
 export type Step =
@@ -74,6 +74,8 @@ export type Step =
   | { readonly op: "join_finish" }
   /** Enter the namespaces of process PID. */
   | { readonly op: "join_pid"; readonly pid: number }
+  /** Run a program of the container, ARGV[0] being its path there, to its end. */
+  | { readonly op: "run"; readonly argv: readonly string[]; readonly env: readonly string[] }
   /** Fork; the parent watches over the rest of the plan: when the command ends, or the process that
    * started init dies, everything it left running is killed. First step, for builds. */
   | { readonly op: "supervise" }
@@ -106,7 +108,9 @@ const STEP_SIZE = 64;
 
 const F_MOUNTS = 1 << 0, F_READ_ONLY = 1 << 1, F_SKIP = 1 << 2, F_MAKE = 1 << 3, F_RANCH = 1 << 4;
 const F_STDOUT = 1 << 5, F_STDERR = 1 << 6, F_XATTRS = 1 << 7;
-const F_NO_NETWORK = 1 << 8;
+const F_NO_NETWORK = 1 << 8, F_FILE = 1 << 9;
+
+const WHEN_MISSING = { fail: 0, skip: F_SKIP, make: F_MAKE, "make-file": F_MAKE | F_FILE } as const;
 
 /** Strings, lists and blobs at the end of the block. */
 class Pool {
@@ -210,7 +214,7 @@ function packStep(step: Step, pool: Pool): Record {
     case "bind":
       return {
         op: 7,
-        flags: (step.missing === "skip" ? F_SKIP : step.missing === "make" ? F_MAKE : 0) |
+        flags: WHEN_MISSING[step.missing] |
           (step.ranch ? F_RANCH : 0) | (step.readOnly ? F_READ_ONLY : 0),
         s: [pool.string(step.source), pool.string(step.target)],
       };
@@ -254,6 +258,12 @@ function packStep(step: Step, pool: Pool): Record {
       return { op: 20 };
     case "join_pid":
       return { op: 21, n: [step.pid] };
+    case "run":
+      return {
+        op: 22,
+        s: [pool.list(step.argv), pool.list(step.env)],
+        n: [step.argv.length, step.env.length],
+      };
     default:
       return step satisfies never;
   }

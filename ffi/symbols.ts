@@ -98,6 +98,7 @@ export const PATH = {
   ch_path_readlink: { parameters: ["buffer", "i32", "buffer", "u32", ERROR], result: "i32" },
   ch_path_identity: { parameters: ["buffer", "buffer", ERROR], result: "i32" },
   ch_path_xattr: { parameters: ["buffer", "buffer", "buffer", "u32", ERROR], result: "i32" },
+  ch_path_list: { parameters: ["buffer", "buffer", "u32", ERROR], result: "i32" },
   ch_path_open: { parameters: ["buffer", "i32", ERROR], result: "i32" },
   ch_path_read: { parameters: ["i32", "buffer", "u32", "buffer", ERROR], result: "i32" },
   ch_path_close: { parameters: ["i32"], result: "i32" },

@@ -58,6 +58,12 @@ const NEEDS = {
       isRoot &&
       ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
   },
+  bashCompletion: {
+    reason: "no bash-completion",
+    met: () => exists("/usr/share/bash-completion/bash_completion"),
+  },
+  zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
+  fish: { reason: "no fish", met: () => hasProgram("fish") },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;

@@ -12,7 +12,8 @@ build='gcc make libc6-dev libsquashfs-dev libzstd-dev liblzma-dev zlib1g-dev lib
     libdeflate-dev libbz2-dev'
 demo='debootstrap util-linux'
 test="$demo busybox-static rsync git squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
-    clang-format openmpi-bin mpich podman buildah skopeo umoci uidmap docker-registry apache2-utils openssl"
+    clang-format openmpi-bin mpich podman buildah skopeo umoci uidmap docker-registry apache2-utils openssl
+    bash-completion zsh fish"
 bench='charliecloud bubblewrap buildah podman docker-registry skopeo umoci hyperfine squashfs-tools
     squashfuse debootstrap busybox-static'
 

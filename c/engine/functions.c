@@ -63,6 +63,7 @@ static const struct {
     {"small_write", small_write},
     {"ch_path_close", ch_path_close},
     {"ch_path_identity", ch_path_identity},
+    {"ch_path_list", ch_path_list},
     {"ch_path_mode", ch_path_mode},
     {"ch_path_open", ch_path_open},
     {"ch_path_read", ch_path_read},

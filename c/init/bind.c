@@ -80,12 +80,12 @@ void bind_mount(struct assembly *a, int source_fd, const char *source, const cha
     }
 
     found = find_target(a, target, &place);
-    if (found == PLACE_MISSING || (found == PLACE_OUTSIDE && missing == MISSING_MAKE)) {
+    if (found == PLACE_MISSING || (found == PLACE_OUTSIDE && missing >= MISSING_MAKE)) {
         if (missing == MISSING_SKIP)
             return;
         if (missing == MISSING_FAIL)
             fail_not_found(a, target);
-        make_target(a, target, ranch);
+        make_target(a, target, ranch, missing == MISSING_MAKE_FILE);
         found = find_target(a, target, &place);
     }
     if (found == PLACE_OUTSIDE) {

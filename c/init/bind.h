@@ -6,7 +6,7 @@
 
 #include "assembly.h"
 
-enum when_missing { MISSING_FAIL, MISSING_SKIP, MISSING_MAKE };
+enum when_missing { MISSING_FAIL, MISSING_SKIP, MISSING_MAKE, MISSING_MAKE_FILE };
 
 /* SOURCE_FD is an O_PATH descriptor, or -errno of opening SOURCE (a name for messages). */
 void bind_mount(struct assembly *assembly, int source_fd, const char *source, const char *target,

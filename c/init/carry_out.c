@@ -123,7 +123,9 @@ static void make_directory(const char *path, mode_t mode)
 
 static enum when_missing when_missing(uint32_t flags)
 {
-    return flags & PLAN_F_SKIP ? MISSING_SKIP : flags & PLAN_F_MAKE ? MISSING_MAKE : MISSING_FAIL;
+    if (flags & PLAN_F_MAKE)
+        return flags & PLAN_F_FILE ? MISSING_MAKE_FILE : MISSING_MAKE;
+    return flags & PLAN_F_SKIP ? MISSING_SKIP : MISSING_FAIL;
 }
 
 static void take_step(struct run *run, uint32_t i)
@@ -211,6 +213,9 @@ static void take_step(struct run *run, uint32_t i)
         return;
     case PLAN_JOIN_PID:
         container_join((int)n[0]);
+        return;
+    case PLAN_RUN:
+        command_run(list(run, s[0], n[0]), list(run, s[1], n[1]), run->header->verbosity >= 2);
         return;
     }
     FAIL("unknown step in plan: %u", step->op);

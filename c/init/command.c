@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -53,6 +54,41 @@ void command_silence(bool out, bool err)
     if ((out && dup2(fd, STDOUT_FILENO) < 0) || (err && dup2(fd, STDERR_FILENO) < 0))
         FAIL_ERRNO("can't dup2(2) /dev/null");
     close(fd);
+}
+
+static void run_child(char **argv, char **env, bool loud)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+        dup2(loud ? STDERR_FILENO : null, STDOUT_FILENO) < 0 ||
+        (!loud && dup2(null, STDERR_FILENO) < 0))
+        _exit(126);
+    execve(argv[0], argv, env);
+    _exit(127);
+}
+
+void command_run(char **argv, char **env, bool loud)
+{
+    int status = 0;
+    pid_t child, waited;
+
+    /* A caller that ignores SIGCHLD would leave us nothing to wait for. */
+    void (*before)(int) = signal(SIGCHLD, SIG_DFL);
+
+    child = fork();
+    if (child < 0)
+        FAIL_ERRNO("can't fork");
+    if (child == 0)
+        run_child(argv, env, loud);
+    do
+        waited = waitpid(child, &status, 0);
+    while (waited < 0 && errno == EINTR);
+    signal(SIGCHLD, before);
+    if (waited < 0)
+        FAIL_ERRNO("can't wait for: %s", argv[0]);
+    if (status != 0)
+        WARNING("can't run in the container: %s", argv[0]);
 }
 
 static void restore_signals(const struct ch_caller *caller)

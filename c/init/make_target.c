@@ -125,9 +125,15 @@ static void check_pasture(const struct assembly *a, const struct place *place, c
     }
 }
 
+/* A directory or an empty file. */
+static int make_entry(int directory, const char *name, bool file)
+{
+    return file ? mknodat(directory, name, S_IFREG | 0644, 0) : mkdirat(directory, name, 0755);
+}
+
 /* The caller may not write the directory PLACE: put one of our own over it, with links to the old
  * entries, and make NAME there. */
-static void make_by_ranch(struct assembly *a, struct place *place, const char *name)
+static void make_by_ranch(struct assembly *a, struct place *place, const char *name, bool file)
 {
     char pasture[PATH_MAX], original[PATH_MAX + 8], over[64];
     int directory = place->fds[place->depth];
@@ -156,12 +162,13 @@ static void make_by_ranch(struct assembly *a, struct place *place, const char *n
     }
     check_pasture(a, place, pasture);
     add_own_mount(a, mount_id_of(place->fds[place->depth]));
-    if (mkdirat(place->fds[place->depth], name, 0755) < 0)
+    if (make_entry(place->fds[place->depth], name, file) < 0)
         FAIL_ERRNO("can't mkdir even after overmount: %s/%s", assembly_in_image(a, place->path),
                    name);
 }
 
-static void make_directory(struct assembly *a, struct place *place, const char *name, bool ranch)
+static void make_missing(struct assembly *a, struct place *place, const char *name, bool ranch,
+                         bool file)
 {
     char path[PATH_MAX];
 
@@ -171,11 +178,11 @@ static void make_directory(struct assembly *a, struct place *place, const char *
     }
     check_not_under_bind(a, path);
     check_own_mount(a, place->fds[place->depth], path);
-    if (mkdirat(place->fds[place->depth], name, 0755) == 0 || errno == EEXIST)
+    if (make_entry(place->fds[place->depth], name, file) == 0 || errno == EEXIST)
         return;
     if (!ranch || (errno != EACCES && errno != EPERM))
         FAIL_HINT(ranch ? NULL : NO_DESTINATION, "can't mkdir: %s", assembly_in_image(a, path));
-    make_by_ranch(a, place, name);
+    make_by_ranch(a, place, name, file);
 }
 
 /* An existing component: a link is followed if it is relative and leads somewhere. */
@@ -217,7 +224,7 @@ static void enter_existing(struct assembly *a, struct place *place, const char *
         FAIL("can't mkdir: exists but not a directory: %s", assembly_in_image(a, path));
 }
 
-void make_target(struct assembly *a, const char *target, bool ranch)
+void make_target(struct assembly *a, const char *target, bool ranch, bool file)
 {
     struct place place;
     char *copy = strdup(target), *save = NULL, *next;
@@ -242,7 +249,7 @@ void make_target(struct assembly *a, const char *target, bool ranch)
             if (found < 0 && errno != ENOENT)
                 FAIL_ERRNO("can't stat: %s/%s", assembly_in_image(a, place.path), name);
             if (found < 0)
-                make_directory(a, &place, name, ranch);
+                make_missing(a, &place, name, ranch, file && next == NULL);
             enter_existing(a, &place, name, next == NULL);
         }
     }

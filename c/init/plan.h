@@ -37,9 +37,9 @@ enum plan_op {
     PLAN_ROOT = 5,     /* s0 image directory; F_READ_ONLY */
     PLAN_OVERLAY = 6,  /* s0 upper, s1 work (host directories), or s2 size of a private tmpfs, or
                           s3 host directory that has, or gets, an upper and a work to stay */
-    PLAN_BIND = 7,     /* s0 source, s1 target; F_SKIP or F_MAKE; F_RANCH; F_READ_ONLY */
-    PLAN_FILE = 8,     /* s0 name, s1 target, s2 blob, n0 its length, n1 mode */
-    PLAN_TMPFS = 9,    /* s0 target, s1 options */
+    PLAN_BIND = 7,  /* s0 source, s1 target; F_SKIP, or F_MAKE and F_FILE; F_RANCH; F_READ_ONLY */
+    PLAN_FILE = 8,  /* s0 name, s1 target, s2 blob, n0 its length, n1 mode */
+    PLAN_TMPFS = 9, /* s0 target, s1 options */
     PLAN_PIVOT = 10,
     PLAN_SECCOMP = 11, /* s0 blob of struct sock_filter, n0 its length in bytes */
     PLAN_CHDIR = 12,   /* s0 directory */
@@ -53,6 +53,8 @@ enum plan_op {
     PLAN_JOIN_BEGIN = 19, /* s0 tag, n0 count of peers; a loser goes on at PLAN_JOIN_FINISH */
     PLAN_JOIN_FINISH = 20,
     PLAN_JOIN_PID = 21, /* n0 PID, as a signed number */
+    PLAN_RUN = 22, /* s0 list argv, argv[0] a path, n0 count; s1 list environment, n1 count; runs
+                      it in the container to its end; what it prints is shown with -vv only */
 };
 
 enum plan_flag {
@@ -65,6 +67,7 @@ enum plan_flag {
     PLAN_F_STDERR = 1 << 6,
     PLAN_F_XATTRS = 1 << 7,     /* fail where the overlay could not have extended attributes */
     PLAN_F_NO_NETWORK = 1 << 8, /* a network namespace with nothing but the loopback device */
+    PLAN_F_FILE = 1 << 9,       /* what is made as the target is an empty file */
 };
 
 struct plan_step {

@@ -2,6 +2,7 @@
  * Trees of images are tree.c's. */
 #include "tree.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -66,6 +67,29 @@ int32_t ch_path_readlink(const char *path, int32_t links, char *buffer, uint32_t
     if ((size_t)length == capacity)
         return CH_FAIL_WITH(err, ERANGE, "readlink", "%s", path);
     return (int32_t)length;
+}
+
+int32_t ch_path_list(const char *path, char *buffer, uint32_t capacity, struct ch_error *err)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    uint32_t used = 0;
+
+    if (dir == NULL)
+        return CH_FAIL(err, "opendir", "%s", path);
+    while ((entry = readdir(dir)) != NULL) {
+        size_t size = strlen(entry->d_name) + 1;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (size > capacity - used) {
+            closedir(dir);
+            return CH_FAIL_WITH(err, ERANGE, "readdir", "%s", path);
+        }
+        memcpy(buffer + used, entry->d_name, size);
+        used += (uint32_t)size;
+    }
+    closedir(dir);
+    return (int32_t)used;
 }
 
 int32_t ch_path_identity(const char *path, uint64_t out[3], struct ch_error *err)

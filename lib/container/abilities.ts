@@ -10,7 +10,9 @@ import { parseTrialFailure, type TrialFailure } from "./trial_failure.ts";
 import { listTrials, type Trial } from "./trials.ts";
 
 export type AbilityState =
-  | { readonly state: "ok" }
+  | { readonly state: "ok"; readonly detail?: string }
+  /** Not there, which is no failing. */
+  | { readonly state: "none"; readonly detail: string }
   | ({ readonly state: "missing" } & TrialFailure)
   /** Because what it rests on is missing. */
   | { readonly state: "untried" };

@@ -16,8 +16,11 @@ export interface BuildRun {
   /** Absolute path of the unpacked image. */
   readonly imageDir: string;
   /** Where changes go: to UPPER, an empty directory on IMAGEDIR's file system with an empty WORK beside
-   * it, or straight to the image where overlay is not to be had. */
-  readonly changes: { readonly upper: string; readonly work: string } | "in-place";
+   * it, or straight to the image where overlay is not to be had; or there must be none. */
+  readonly changes:
+    | { readonly upper: string; readonly work: string }
+    | "in-place"
+    | "read-only";
   readonly argv: readonly string[];
   /** "NAME=VALUE" of the build; HOME, PATH and CH_RUNNING get ch-run's treatment. */
   readonly environment: readonly string[];
@@ -43,9 +46,9 @@ export function planBuildRun(run: BuildRun, host: Host): Plan {
     { op: "supervise" }, // an interrupted build leaves nobody behind
     ...planNamespaces({ uid: 0, gid: 0, noNetwork: run.noNetwork }, image, host),
     { op: "scratch", on: findScratch(host) },
-    { op: "root", image: run.imageDir, readOnly: false },
+    { op: "root", image: run.imageDir, readOnly: run.changes === "read-only" },
   ];
-  if (run.changes !== "in-place") steps.push({ op: "overlay", ...run.changes });
+  if (typeof run.changes === "object") steps.push({ op: "overlay", ...run.changes });
 
   // Always the host's /tmp: a TMPDIR in a Dockerfile must not choose what is bound.
   for (const bind of [...listDefaultBinds(), TMP]) {

@@ -8,6 +8,8 @@ import { findVariable, setVariable, unsetVariables } from "./variables.ts";
 /** One `--set-env`, `--set-env0` or `--unset-env`. */
 export type EnvironmentChange =
   | { readonly op: "set"; readonly assignments: readonly Assignment[] }
+  /** `--device`: nothing expanded. */
+  | { readonly op: "set-plain"; readonly assignments: readonly Assignment[] }
   /** Bare `--set-env`: /ch/environment of the image. */
   | { readonly op: "image"; readonly separator: Separator }
   /** `--image-env`: what the image says, nothing expanded. */
@@ -64,6 +66,8 @@ function applyChange(
   switch (change.op) {
     case "set":
       return applyAssignments(change.assignments, request.expand);
+    case "set-plain":
+      return applyAssignments(change.assignments, false);
     case "image":
       return applyAssignments(
         parseAssignments(request.readImageFile(), change.separator, IMAGE_FILE),

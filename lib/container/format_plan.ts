@@ -64,6 +64,8 @@ function formatStep(step: Step): string {
         `(search ${step.search},`,
         `${step.env.length} variables)`,
       );
+    case "run":
+      return `run ${formatArgv(step.argv)}`;
     case "directory":
       return join("directory", step.path, `mode ${step.mode.toString(8)}`);
     case "join_begin":

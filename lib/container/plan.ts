@@ -2,10 +2,12 @@
 // call itself and changes nothing; order of steps as in spec ch-run §3.3, §5, §8.
 
 import type { Plan, Step } from "../../ffi/plan.ts";
+import { planDevices } from "../cdi/plan_devices.ts";
 import { ChError } from "../error.ts";
+import { parseAssignment } from "./assignments.ts";
 import { listDefaultBinds } from "./binds.ts";
 import { chooseImageCommand, planCommand } from "./command_steps.ts";
-import { IMAGE_FILE, planEnvironment } from "./environment.ts";
+import { type EnvironmentChange, IMAGE_FILE, planEnvironment } from "./environment.ts";
 import { orFail } from "./failure.ts";
 import type { Host } from "./host.ts";
 import { planKeptOverlay } from "./kept_overlay.ts";
@@ -39,7 +41,7 @@ export function planRun(options: RunOptions, image: PlanImage, host: Host, log: 
     base: host.environment,
     home: findHome(options, steps, image, host),
     keepTmpdir: false,
-    changes: options.environment,
+    changes: [...planDeviceVariables(options), ...options.environment],
     expand: options.expand,
     readImageFile: () => readImageFile(IMAGE_FILE, find),
     readImageDefaults: () => readImageEnvironment(find),
@@ -122,7 +124,9 @@ function planContainer(options: RunOptions, image: PlanImage, host: Host, log: P
   if (options.passwd) steps.push(...planPasswd(options, host, note));
   steps.push(planTmp(options, host));
   steps.push(...planUserBinds(options));
-  steps.push({ op: "pivot" });
+  const devices = planDevices(options.devices ?? [], (path) => host.stat(path));
+  for (const words of devices.ignored) log.warning(`--device: hook not run: ${words}`);
+  steps.push(...devices.binds, { op: "pivot" }, ...devices.programs);
   return steps;
 }
 
@@ -175,6 +179,13 @@ export function findScratch(host: Host): string {
 }
 
 const SCRATCH = ["/sys", "/srv", "/mnt", "/media", "/opt", "/tmp"];
+
+/** What the user sets comes later, and so counts. */
+function planDeviceVariables({ devices = [] }: RunOptions): EnvironmentChange[] {
+  const variables = devices.flatMap((edits) => edits.variables);
+  if (variables.length === 0) return [];
+  return [{ op: "set-plain", assignments: variables.map((text) => parseAssignment(text, text)) }];
+}
 
 function planPasswd(options: RunOptions, host: Host, note: Note): Step[] {
   const { uid, gid } = options;

@@ -1,6 +1,7 @@
 // What the user asks of ch-run, as planning wants it: checked, nothing left to look up on the command
 // line.
 
+import type { Edits } from "../cdi/spec.ts";
 import type { Bind } from "./binds.ts";
 import type { EnvironmentChange } from "./environment.ts";
 import type { Join } from "./join.ts";
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly uid: number;
   readonly gid: number;
   readonly binds: readonly Bind[];
+  /** `--device`: what containers need for the devices. */
+  readonly devices?: readonly Edits[];
   /** `--home`: the caller's $HOME. */
   readonly home: string | undefined;
   /** $USER, which names home directory and default mount point. */

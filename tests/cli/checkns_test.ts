@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { formatAbilities, formatFailure, formatJson } from "../../cli/checkns.ts";
+import { formatAbilities, formatJson } from "../../cli/ability_report.ts";
+import { formatFailure } from "../../cli/checkns.ts";
 import type { Ability } from "../../lib/container/abilities.ts";
 
 const SEE = "see: https://man7.org/linux/man-pages/man7/user_namespaces.7.html";
@@ -44,17 +45,32 @@ const UNABLE: readonly Ability[] = [
 Deno.test("formatAbilities() has a line each, and what to do", () => {
   assert.equal(
     formatAbilities(ABLE),
-    `ok       namespaces   every container
-missing  squashfs     SquashFS images
+    `ok       namespaces     every container
+missing  squashfs       SquashFS images
          ${FAILURE.reason} (errno 28)
          hint: try this
 `,
   );
   assert.equal(
     formatAbilities(UNABLE),
-    `missing  namespaces   every container
+    `missing  namespaces     every container
          ${FAILURE.reason}
-untried  squashfs     SquashFS images
+untried  squashfs       SquashFS images
+`,
+  );
+});
+
+Deno.test("formatAbilities() says what is there, and what is not but need not be", () => {
+  const purpose = "something";
+  assert.equal(
+    formatAbilities([
+      { name: "mpi", purpose, state: "ok", detail: "Open MPI" },
+      { name: "gpu", purpose, state: "none", detail: "no device" },
+    ]),
+    `ok       mpi            something
+         Open MPI
+none     gpu            something
+         no device
 `,
   );
 });

@@ -3,10 +3,12 @@
 
 import assert from "node:assert/strict";
 import { CONVERT } from "../../cli/convert_options.ts";
+import { FROMHOST } from "../../cli/fromhost_options.ts";
 import { formatUsage } from "../../cli/help.ts";
 import { CH_IMAGE } from "../../cli/image/help.ts";
 import { SUB_COMMANDS } from "../../cli/image/table.ts";
 import { type Command, listSpellings, spellOption } from "../../cli/options.ts";
+import { OPERATIONS, RUN_OCI } from "../../cli/run_oci_table.ts";
 import { RUN_COMMAND, RUN_SYNOPSIS } from "../../cli/run_table.ts";
 import { FORMATS } from "../../lib/convert/format.ts";
 import { SETTING_RULES } from "../../lib/dockerfile/grammar_settings.ts";
@@ -25,6 +27,7 @@ Deno.test("every name of the program has a man page", () => {
     "ch-convert.1",
     "ch-fromhost.1",
     "ch-image.1",
+    "ch-run-oci.1",
     "ch-run.1",
     "ch.1",
   ]);
@@ -42,6 +45,19 @@ Deno.test("ch-convert(1) has the options, formats and synopsis of its table", ()
   checkSynopsis(page, CONVERT);
   const described = new Set(page.headsOf("FORMATS").flatMap((head) => head.split(", ")));
   assert.deepEqual([...described].sort(), [...FORMATS].sort());
+});
+
+Deno.test("ch-fromhost(1) has the options and the synopsis of its table", () => {
+  const page = readPage("ch-fromhost");
+  checkOptions(page, "OPTIONS", FROMHOST);
+  checkSynopsis(page, FROMHOST);
+});
+
+Deno.test("ch-run-oci(1) has the options and operations of its tables", () => {
+  const page = readPage("ch-run-oci");
+  checkOptions(page, "OPTIONS", RUN_OCI);
+  checkSynopsis(page, RUN_OCI);
+  assert.deepEqual(page.headsOf("DESCRIPTION").map((head) => head.split(" ")[0]), [...OPERATIONS]);
 });
 
 Deno.test("ch-image(1) has the common options of its table", () => {

@@ -34,6 +34,8 @@ Deno.test("parseRunArguments() without options runs as the caller", () => {
     argv: ["cmd"],
     binds: [],
     cwd: undefined,
+    deviceNames: [],
+    devices: [],
     expand: true,
     uid: 1000,
     gid: 100,

@@ -295,14 +295,24 @@ test("ch-run and ch-checkns where user.max_user_namespaces is 0", async (work) =
 test("ch-checkns -v and --json where all is well", async (work) => {
   const { code, stdout, stderr } = await work.run(["ch-checkns", "-v"]);
   assert.equal(`${code}${stderr}`, "0");
+  const lines = stdout.trimEnd().split("\n").filter((line) => !line.startsWith(" "))
+    .map((line) => line.split(/ +/).slice(0, 2).join(" "));
   assert.deepEqual(
-    stdout.trimEnd().split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" ")),
+    lines.slice(0, 7),
     ["namespaces", "squashfs", "overlay", "tmpfs-xattrs", "seccomp", "storage", "home"]
       .map((name) => `ok ${name}`),
   );
+  assert.deepEqual(
+    lines.slice(7).map((line) => line.split(" ")[1]),
+    ["file-system", "build-overlay", "user-xattrs", "limits", "apparmor", "cgroups", "cma"]
+      .concat("mpi", "pmi", "libfabric", "gpu"),
+  );
   const json = JSON.parse((await work.run(["ch-checkns", "--json"])).stdout);
   assert.equal(json.ok, true);
-  assert.ok(json.abilities.every(({ state }: { state: string }) => state === "ok"));
+  const abilities = json.abilities as { name: string; state: string; detail?: string }[];
+  assert.ok(abilities.slice(0, 7).every(({ state }) => state === "ok"));
+  assert.deepEqual(abilities.map(({ name }) => name), lines.map((line) => line.split(" ")[1]));
+  assert.equal(await work.must("ls -A storage 2>/dev/null || echo none"), "none\n");
 }, "fuse");
 
 for (

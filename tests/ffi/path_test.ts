@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   findMode,
+  findNames,
   findRealPath,
   findXattr,
   readBytes,
@@ -108,4 +109,14 @@ Deno.test("paths of which links are refused", () =>
     assert.throws(() => readBytes(`${directory}/real/link`, 9, "refuse"), { code: "ELOOP" });
     assert.throws(() => readBytes(`${directory}/real`, 9, "refuse"), { code: "EISDIR" });
     assert.throws(() => readBytes(`${directory}/pipe`, 9, "refuse"), { code: "EINVAL" });
+  }));
+
+Deno.test("findNames() lists a directory", () =>
+  withDirectory((directory) => {
+    assert.deepEqual(findNames(directory), []);
+    for (const name of ["b", ".a"]) Deno.writeTextFileSync(`${directory}/${name}`, "");
+    Deno.symlinkSync("nowhere", `${directory}/link`);
+    assert.deepEqual(findNames(directory), [".a", "b", "link"]);
+    assert.equal(findNames(`${directory}/none`), undefined);
+    assert.throws(() => findNames(`${directory}/b`), { code: "ENOTDIR" });
   }));
