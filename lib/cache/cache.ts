@@ -23,6 +23,7 @@ import { listHistory } from "./history.ts";
 import { findPlacedState, prepareToPlace } from "./image_directory.ts";
 import { DELETED, NAMES, UNREADY } from "./layout.ts";
 import { findRecord, prepareRecord, removeRecord, setRecord } from "./names.ts";
+import { keepSpareTree, takeSpareTree } from "./spare_trees.ts";
 import { findState, findStates, hasState, publishState, removeState } from "./state_files.ts";
 import type { StoredState } from "./state_files.ts";
 import { deriveSid, ROOT_SID, toHex } from "./state_id.ts";
@@ -142,28 +143,45 @@ export class Cache implements StateStore, Disposable {
     });
     using scratch = new Scratch(this.store);
     setRecord(this.store, scratch, NAMES, name, { state: state.name });
-    prepareToPlace(this.store, scratch, name, state.name)();
+    const { xattrs } = this.options;
+    prepareToPlace(this.store, scratch, name, { state: state.name, xattrs })();
     return state;
   }
 
   async checkOut(
     state: State,
-    image: Pick<ImageTransaction, "rootFd">,
+    image: ImageTransaction,
     files: "shared" | "copied",
-    from?: State,
   ): Promise<void> {
+    const { xattrs } = this.options;
+    const request = () => ({
+      cacheFd: this.fd,
+      state: state.name,
+      toFd: image.rootFd,
+      xattrs,
+      isPrivate: files === "copied",
+    });
+    const from = files === "copied"
+      ? undefined
+      : takeSpareTree(this.store, { state: state.name, xattrs }, (tree) => image.adopt(tree));
+    if (from !== undefined) {
+      try {
+        return await checkOutTree({ ...request(), from });
+      } catch (error) {
+        this.options.log.verbose(`can’t use spare tree: ${error}`);
+        image.startOver();
+      }
+    }
     try {
-      await checkOutTree({
-        cacheFd: this.fd,
-        state: state.name,
-        from: from?.name,
-        toFd: image.rootFd,
-        xattrs: this.options.xattrs,
-        isPrivate: files === "copied",
-      });
+      await checkOutTree(request());
     } catch (error) {
       throw this.#describe(error, state, "can’t copy image from cache");
     }
+  }
+
+  giveBack(image: ImageTransaction, state: State): void {
+    const content = { state: state.name, xattrs: this.options.xattrs };
+    if (state.name !== "") image.giveUp((tree) => keepSpareTree(this.store, tree, content));
   }
 
   setUnready(reference: ImageReference, state: State): void {
