@@ -228,6 +228,10 @@ test("--dot writes the tree for graphviz", async (work) => {
   assert.match(text, /^digraph \{[^]*label="4A6F\|ROOT"[^]*\|IMPORT base"[^]*label="t"[^]*\}\n$/);
   assert.match(text, /\|RUN\.S echo \\"a\\\\\\\\b\\""/);
   const bin = path.split(":")[0];
+  // Graphviz's, wherever the caller has it.
+  const gestalt = ["ch-image", "gestalt", "bucache-dot"];
+  expect(await work.run(gestalt, { env: { PATH: `${work.path}/bin:${bin}` } }), { code: 0 });
+  expect(await work.run(gestalt, { env: { PATH: bin } }), { code: 1, stderr: /exit code 127/ });
   expect(await run({ PATH: bin }, "=other"), {
     code: 1,
     stderr: /^error: dot failed with exit code 127, assuming not present$/m,
