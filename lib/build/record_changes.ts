@@ -44,7 +44,7 @@ export async function recordChanges(
   }
   tree.state = undefined;
   // Such a command may have changed anything.
-  const since = isRun ? readClock(tree) : undefined;
+  const since = isRun ? readClock(tree.run.newDirectory) : undefined;
   await recorder.carryOut(tree.run);
   recorder.remember();
   const metadata = recorder.state.toMetadata();
@@ -105,8 +105,8 @@ async function recordOverlay(
 }
 
 /** Time of change of something made now: by the file system's clock, which is not the system's. */
-function readClock({ run }: GrowingTree) {
-  const path = run.newDirectory("clock");
+export function readClock(newDirectory: (name: string) => string) {
+  const path = newDirectory("clock");
   using directory = openRoot(path);
   const { ctime, ctimeNsec } = readEntry(directory.fd, "");
   Deno.removeSync(path);
