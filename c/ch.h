@@ -82,7 +82,8 @@ struct ch_filled {
 CH_API int32_t ch_tree_open_root(const char *path, struct ch_error *err);
 CH_API int32_t ch_tree_open_directory(int32_t dirfd, const char *path, struct ch_error *err);
 /* For reading, regular files only (else EINVAL; EISDIR, ELOOP where that is the reason). */
-CH_API int32_t ch_tree_open_file(int32_t dirfd, const char *path, struct ch_error *err);
+CH_API int32_t ch_tree_open_file(int32_t dirfd, const char *path, uint64_t *size,
+                                 struct ch_error *err);
 CH_API int32_t ch_tree_close(int32_t fd, struct ch_error *err);
 
 /* Look. Listings are sorted by the bytes of the names. */

@@ -38,7 +38,8 @@ const OPTIONS = defineOptions([
     argument: "required",
     placeholder: "NAME",
     repeat: "last",
-    help: "compression of squash (gzip lz4 xz zstd), tar (bzip2 gzip none xz zstd) or oci and " +
+    help:
+      "compression of squash (gzip lz4 lzo xz zstd), tar (bzip2 gzip none xz zstd) or oci and " +
       "oci-archive (gzip none zstd)",
   },
   {

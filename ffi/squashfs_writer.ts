@@ -61,6 +61,9 @@ function shim(): Deno.DynamicLibrary<typeof SQUASHFS_WRITER>["symbols"] {
 /** An image being written. All calls are to be awaited before the next. */
 export class ImageWriter implements Disposable {
   readonly #handle: bigint;
+  /** For calls that end before they return; there is one of these for each small file. */
+  readonly #error = newErrorBlock();
+  readonly #block = new Uint8Array(ENTRY_SIZE);
   #running: Promise<number> | undefined;
   #closed = false;
 
@@ -79,57 +82,51 @@ export class ImageWriter implements Disposable {
 
   /** Anything but a hard link or a file with data; the data of a file is to be appended. */
   add(entry: ImageEntry): void {
-    const error = newErrorBlock();
-    const { path, block, target, xattrs } = packEntry(entry, -1);
-    const result = shim().ch_squashfs_add(this.#handle, path, block, target, xattrs, error);
-    checkResult(result, error);
+    this.#add(packEntry(entry, -1, this.#block));
   }
 
   /** A file whose data is behind FD, from offset 0 on. */
   async addFile(entry: ImageEntry, fd: number): Promise<void> {
+    if ((entry.size ?? 0) < NONBLOCKING_SIZE) return this.#add(packEntry(entry, fd, this.#block));
+    const { path, block, target, xattrs } = packEntry(entry, fd, new Uint8Array(ENTRY_SIZE));
     const error = newErrorBlock();
-    const { path, block, target, xattrs } = packEntry(entry, fd);
-    const result = (entry.size ?? 0) < NONBLOCKING_SIZE
-      ? shim().ch_squashfs_add(this.#handle, path, block, target, xattrs, error)
-      : await this.#await(
-        shim().add_nonblocking(this.#handle, path, block, target, xattrs, error),
-        [path, block, target, xattrs, error],
-      );
-    checkResult(result, error);
+    const call = shim().add_nonblocking(this.#handle, path, block, target, xattrs, error);
+    checkResult(await this.#await(call, [path, block, target, xattrs, error]), error);
   }
 
   /** Another name for the entry TARGET. */
   link(path: string, target: string): void {
-    const error = newErrorBlock();
-    const block = new Uint8Array(ENTRY_SIZE);
+    const block = this.#block.fill(0);
     new DataView(block.buffer).setUint32(0, HARD_LINK, true);
-    const result = shim().ch_squashfs_add(
-      this.#handle,
-      encodeCString(path),
+    this.#add({
+      path: encodeCString(path),
       block,
-      encodeCString(target),
-      NOTHING,
-      error,
-    );
+      target: encodeCString(target),
+      xattrs: NOTHING,
+    });
+  }
+
+  #add({ path, block, target, xattrs }: ReturnType<typeof packEntry>): void {
+    const error = this.#error;
+    const result = shim().ch_squashfs_add(this.#handle, path, block, target, xattrs, error);
     checkResult(result, error);
   }
 
   /** More of the data of the file added last. */
   async append(data: Uint8Array): Promise<void> {
-    const error = newErrorBlock(), size = BigInt(data.length);
-    const result = data.length < NONBLOCKING_SIZE
-      ? shim().ch_squashfs_append(this.#handle, data as Bytes, size, error)
-      : await this.#await(
-        shim().append_nonblocking(this.#handle, data as Bytes, size, error),
-        [data, error],
-      );
-    checkResult(result, error);
+    const bytes = data as Bytes, size = BigInt(data.length);
+    if (data.length < NONBLOCKING_SIZE) {
+      const result = shim().ch_squashfs_append(this.#handle, bytes, size, this.#error);
+      return void checkResult(result, this.#error);
+    }
+    const error = newErrorBlock();
+    const call = shim().append_nonblocking(this.#handle, bytes, size, error);
+    checkResult(await this.#await(call, [data, error]), error);
   }
 
   /** After the last data of a file. Throws if it was more or less than was announced. */
   endFile(): void {
-    const error = newErrorBlock();
-    checkResult(shim().ch_squashfs_end_file(this.#handle, error), error);
+    checkResult(shim().ch_squashfs_end_file(this.#handle, this.#error), this.#error);
   }
 
   /** Writes what is kept for the end, and gives the image its name. */
@@ -175,8 +172,8 @@ function packSettings(settings: ImageSettings): Bytes {
   return block;
 }
 
-function packEntry(entry: ImageEntry, fd: number) {
-  const block = new Uint8Array(ENTRY_SIZE);
+/** Fills BLOCK, struct ch_squashfs_entry, and makes the rest. */
+function packEntry(entry: ImageEntry, fd: number, block: Bytes) {
   const view = new DataView(block.buffer);
   view.setUint32(0, entry.type, true);
   view.setUint32(4, entry.mode, true);

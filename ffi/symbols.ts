@@ -149,7 +149,7 @@ export const SQUASHFS_WRITER = {
 export const TREE = {
   ch_tree_open_root: { parameters: ["buffer", ERROR], result: "i32" },
   ch_tree_open_directory: { parameters: ["i32", "buffer", ERROR], result: "i32" },
-  ch_tree_open_file: { parameters: ["i32", "buffer", ERROR], result: "i32" },
+  ch_tree_open_file: { parameters: ["i32", "buffer", "buffer", ERROR], result: "i32" },
   ch_tree_close: { parameters: ["i32", ERROR], result: "i32" },
   ch_tree_list: { parameters: ["i32", "buffer", "u32", "buffer", ERROR], result: "i32" },
   ch_tree_stat: { parameters: ["i32", "buffer", "buffer", ERROR], result: "i32" },

@@ -47,19 +47,31 @@ export function openDirectory(dirFd: number, path: string): Descriptor {
 }
 
 /** For reading, and only if it is a regular file: devices and FIFOs are not even touched. */
-export function openFile(dirFd: number, path: string): Descriptor {
-  const result = treeLibrary().ch_tree_open_file(dirFd, encodeCString(path), block);
-  return new Descriptor(checkResult(result, block));
+export function openFile(dirFd: number, path: string): FileDescriptor {
+  const result = treeLibrary().ch_tree_open_file(dirFd, encodeCString(path), sizeBlock, block);
+  return new FileDescriptor(checkResult(result, block), Number(sizeBlock[0]));
+}
+
+/** A regular file. */
+export class FileDescriptor extends Descriptor {
+  constructor(
+    fd: number,
+    /** In bytes, when it was opened. */
+    readonly size: number,
+  ) {
+    super(fd);
+  }
 }
 
 /** What is in a directory, sorted by the bytes of the names, without "." and "..". */
 export function listDirectory(dirFd: number): DirectoryEntry[] {
   const filled = new BigUint64Array(2);
-  for (let capacity = FIRST_LISTING;; capacity = Number(filled[1])) {
-    const buffer = new Uint8Array(capacity);
+  for (let buffer = (listing ??= new Uint8Array(FIRST_LISTING));;) {
+    const capacity = buffer.length;
     checkResult(treeLibrary().ch_tree_list(dirFd, buffer, capacity, toBytes(filled), block), block);
     // The directory can grow between two attempts.
     if (filled[1]! <= capacity) return unpackListing(buffer, Number(filled[0]));
+    buffer = new Uint8Array(Number(filled[1]));
   }
 }
 
@@ -148,6 +160,9 @@ export function resolveInRoot(
 
 /** One for all calls, which are made in turn: what it says is read before the next. */
 const block = newErrorBlock();
+const sizeBlock = new BigUint64Array(1);
+/** Where most listings are read from, each before the next. */
+let listing: Uint8Array<ArrayBuffer> | undefined;
 
 const STAT_SIZE = 72;
 const LIST_HEADER = 80;

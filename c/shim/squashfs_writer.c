@@ -1,13 +1,10 @@
-/* Writing a SquashFS image entry by entry: file data goes through libsquashfs' block processor (one
- * compressor thread per worker, fragments, duplicates), names and inodes are kept in memory and
- * written at the end. What the image holds depends on the entries and their order alone, not on the
- * number of workers. The file has no name until it is complete. */
+/* Writing a SquashFS image entry by entry: file data goes through threads that compress it
+ * (squashfs_data.h), names and inodes are kept in memory and written at the end by libsquashfs.
+ * What the image holds depends on the entries and their order alone, not on the number of workers.
+ * The file has no name until it is complete. */
 #include "ch.h"
 
 #include <fcntl.h>
-#include <lz4.h>
-#include <sqfs/block_processor.h>
-#include <sqfs/block_writer.h>
 #include <sqfs/compressor.h>
 #include <sqfs/error.h>
 #include <sqfs/frag_table.h>
@@ -21,14 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "squashfs_compressor.h"
+#include "squashfs_data.h"
 #include "squashfs_output.h"
 #include "squashfs_tables.h"
-
-#define READ_SIZE (1u << 20)
-/* Blocks under way for each worker, and at least: enough that none waits for the one that reads, be
- * that kept off its core for a while. */
-#define BACKLOG 10
-#define BACKLOG_MIN (16u << 20) /* bytes */
 
 static_assert(sizeof(struct ch_squashfs_settings) == 24, "ffi/squashfs_writer.ts packs this");
 static_assert(sizeof(struct ch_squashfs_entry) == 56, "ffi/squashfs_writer.ts packs this");
@@ -38,15 +31,12 @@ struct ch_squashfs {
     struct squashfs_output *out;
     sqfs_super_t super;
     sqfs_compressor_t *compressor, *decompressor;
-    sqfs_block_writer_t *blocks;
     sqfs_frag_table_t *fragments;
-    sqfs_block_processor_t *processor;
+    struct squashfs_data *data;
     sqfs_id_table_t *ids;
     sqfs_xattr_writer_t *xattrs;
     struct squashfs_tree *tree;
     struct squashfs_node *file; /* whose data is being written */
-    uint64_t missing;           /* bytes of it still to come */
-    uint8_t *buffer;
 };
 
 /* A failure of libsquashfs' as one of ours. What it was writing to is the cause of most. */
@@ -74,87 +64,25 @@ static void free_writer(struct ch_squashfs *w)
 {
     if (w == NULL)
         return;
-    /* The processor first: its threads use the rest. Blocks under way it frees only when they come
-     * out. */
-    if (w->file != NULL)
-        sqfs_block_processor_end_file(w->processor);
-    if (w->processor != NULL)
-        sqfs_block_processor_finish(w->processor);
-    sqfs_destroy(w->processor);
+    /* First: its threads use the rest. */
+    squashfs_data_free(w->data);
     sqfs_destroy(w->xattrs);
     sqfs_destroy(w->ids);
     sqfs_destroy(w->fragments);
-    sqfs_destroy(w->blocks);
     sqfs_destroy(w->decompressor);
     sqfs_destroy(w->compressor);
     squashfs_tree_free(w->tree);
     squashfs_output_close(w->out);
-    free(w->buffer);
     free(w);
 }
 
-/* libsquashfs takes what LZ4 makes of data even if it is larger than the data, which unsquashfs(1)
- * refuses to read. */
-static sqfs_s32 compress_lz4(sqfs_compressor_t *compressor, const sqfs_u8 *in, sqfs_u32 size,
-                             sqfs_u8 *out, sqfs_u32 out_size)
+static int create_tables(struct ch_squashfs *w)
 {
-    (void)compressor;
-    int n = LZ4_compress_default((const char *)in, (char *)out, (int)size, (int)out_size);
-    return n > 0 && (sqfs_u32)n < size ? n : 0;
-}
-
-static int create_compressors(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
-{
-    sqfs_compressor_config_t config;
-    int code;
-
-    code = sqfs_compressor_config_init(&config, (SQFS_COMPRESSOR)settings->compressor,
-                                       settings->block_size, 0);
-    if (code == 0 && settings->level != 0)
-        config.level = settings->level;
-    if (code == 0)
-        code = sqfs_compressor_create(&config, &w->compressor);
-    if (code == 0 && config.id == SQFS_COMP_LZ4)
-        w->compressor->do_block = compress_lz4;
-    config.flags |= SQFS_COMP_FLAG_UNCOMPRESS;
-    if (code == 0)
-        code = sqfs_compressor_create(&config, &w->decompressor);
-    return code;
-}
-
-static size_t backlog(const struct ch_squashfs_settings *settings)
-{
-    size_t blocks = (size_t)settings->workers * BACKLOG;
-    size_t least = BACKLOG_MIN / settings->block_size;
-
-    return blocks > least ? blocks : least;
-}
-
-static int create_processor(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
-{
-    sqfs_file_t *file = squashfs_output_file(w->out);
-    w->blocks = sqfs_block_writer_create(file, SQUASHFS_DEVICE_BLOCK, 0);
     w->fragments = sqfs_frag_table_create(0);
     w->ids = sqfs_id_table_create(0);
     w->xattrs = sqfs_xattr_writer_create(0);
     w->tree = squashfs_tree_new();
-    w->buffer = malloc(READ_SIZE);
-    if (!w->blocks || !w->fragments || !w->ids || !w->xattrs || !w->tree || !w->buffer)
-        return SQFS_ERROR_ALLOC;
-
-    sqfs_block_processor_desc_t desc = {
-        .size = sizeof(desc),
-        .max_block_size = settings->block_size,
-        .num_workers = settings->workers,
-        .max_backlog = backlog(settings),
-        .cmp = w->compressor,
-        .wr = w->blocks,
-        .tbl = w->fragments,
-        /* Equal checksums are not taken for equal data. */
-        .file = file,
-        .uncmp = w->decompressor,
-    };
-    return sqfs_block_processor_create_ex(&desc, &w->processor);
+    return w->fragments && w->ids && w->xattrs && w->tree ? 0 : SQFS_ERROR_ALLOC;
 }
 
 /* Room for the superblock, and the compressor's options behind it. */
@@ -173,6 +101,19 @@ static int write_head(struct ch_squashfs *w, const struct ch_squashfs_settings *
     return code < 0 ? code : 0;
 }
 
+static int create_data(struct ch_squashfs *w, const struct ch_squashfs_settings *settings)
+{
+    const struct squashfs_data_settings data = {
+        .file = squashfs_output_file(w->out),
+        .compressor = w->compressor,
+        .decompressor = w->decompressor,
+        .fragments = w->fragments,
+        .block_size = settings->block_size,
+        .workers = settings->workers,
+    };
+    return squashfs_data_new(&data, &w->data);
+}
+
 int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
                            uint64_t *handle, struct ch_error *err)
 {
@@ -184,11 +125,13 @@ int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *
         free_writer(w);
         return result;
     }
-    int code = create_compressors(w, settings);
+    int code = squashfs_compressors_create(settings, &w->compressor, &w->decompressor);
     if (code == 0)
-        code = create_processor(w, settings);
+        code = create_tables(w);
     if (code == 0)
         code = write_head(w, settings);
+    if (code == 0)
+        code = create_data(w, settings);
     if (code != 0) {
         result = fail(w, code, "squashfs create", err);
         free_writer(w);
@@ -218,52 +161,65 @@ static int add_xattrs(struct ch_squashfs *w, struct squashfs_node *node, const u
     return code == 0 ? 0 : fail(w, code, "squashfs xattr", err);
 }
 
-static int append(struct ch_squashfs *w, const void *data, size_t size, struct ch_error *err)
+static int append(struct ch_squashfs *w, const uint8_t *bytes, size_t size, struct ch_error *err)
 {
-    /* libsquashfs does not take nothing. */
-    if (size == 0)
-        return 0;
-    if (size > w->missing)
+    if (size > squashfs_data_missing(w->data))
         return CH_FAIL_WITH(err, 0, "squashfs append", "file has more data than was announced");
-    int code = sqfs_block_processor_append(w->processor, data, size);
-    if (code != 0)
-        return fail(w, code, "squashfs append", err);
-    w->missing -= size;
+    while (size > 0) {
+        uint8_t *at;
+        size_t room;
+        int code = squashfs_data_room(w->data, &at, &room);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        if (room > size)
+            room = size;
+        memcpy(at, bytes, room);
+        code = squashfs_data_filled(w->data, room);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        bytes += room;
+        size -= room;
+    }
     return 0;
 }
 
 static int end_file(struct ch_squashfs *w, struct ch_error *err)
 {
-    if (w->missing > 0)
+    if (squashfs_data_missing(w->data) > 0)
         return CH_FAIL_WITH(err, 0, "squashfs append", "file has less data than was announced");
-    int code = sqfs_block_processor_end_file(w->processor);
     w->file = NULL;
-    return code == 0 ? 0 : fail(w, code, "squashfs end file", err);
+    return 0;
 }
 
 /* All of the file behind FD, which must hold as many bytes as was announced. */
-static int copy_fd(struct ch_squashfs *w, int fd, const char *path, struct ch_error *err)
+static int copy_fd(struct ch_squashfs *w, int fd, uint64_t size, const char *path,
+                   struct ch_error *err)
 {
-    uint64_t total = w->missing, at = 0;
-    for (;;) {
-        ssize_t n = pread(fd, w->buffer, READ_SIZE, (off_t)at);
+    struct stat st;
+    uint8_t *to;
+    size_t room;
+
+    for (uint64_t at = 0; at < size;) {
+        int code = squashfs_data_room(w->data, &to, &room);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        ssize_t n = pread(fd, to, room, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return CH_FAIL(err, "read", "%s", path);
-        at += (uint64_t)n;
-        if (at > total || (n == 0 && at < total))
-            return CH_FAIL_WITH(err, 0, "read", "%s: file changed while it was read", path);
         if (n == 0)
-            return 0;
-        int result = append(w, w->buffer, (size_t)n, err);
-        if (result < 0)
-            return result;
-        /* A file that fits needs no second read to see its end, if it also did not grow. */
-        struct stat st;
-        if (at == total && fstat(fd, &st) == 0 && (uint64_t)st.st_size == total)
-            return 0;
+            return CH_FAIL_WITH(err, 0, "read", "%s: file changed while it was read", path);
+        code = squashfs_data_filled(w->data, (size_t)n);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        at += (uint64_t)n;
     }
+    if (fstat(fd, &st) < 0)
+        return CH_FAIL(err, "fstat", "%s", path);
+    if ((uint64_t)st.st_size != size)
+        return CH_FAIL_WITH(err, 0, "read", "%s: file changed while it was read", path);
+    return 0;
 }
 
 int32_t ch_squashfs_add(uint64_t handle, const char *path, const struct ch_squashfs_entry *entry,
@@ -283,14 +239,13 @@ int32_t ch_squashfs_add(uint64_t handle, const char *path, const struct ch_squas
     if (result < 0 || !S_ISREG(entry->type))
         return result;
 
-    int code = sqfs_block_processor_begin_file(w->processor, &node->inode, NULL, 0);
+    int code = squashfs_data_begin(w->data, entry->size, &node->inode);
     if (code != 0)
         return fail(w, code, "squashfs begin file", err);
     w->file = node;
-    w->missing = entry->size;
     if (entry->fd < 0)
         return 0;
-    result = copy_fd(w, entry->fd, path, err);
+    result = copy_fd(w, entry->fd, entry->size, path, err);
     return result < 0 ? result : end_file(w, err);
 }
 
@@ -306,7 +261,7 @@ int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err)
 
 static int write_end(struct ch_squashfs *w)
 {
-    int code = sqfs_block_processor_finish(w->processor);
+    int code = squashfs_data_finish(w->data);
     if (code != 0)
         return code;
     struct squashfs_tables tables = {
@@ -329,11 +284,10 @@ int32_t ch_squashfs_finish(uint64_t handle, struct ch_squashfs_counts *counts, s
     int code = write_end(w);
     if (code != 0)
         return fail(w, code, "squashfs finish", err);
-    const sqfs_block_processor_stats_t *stats = sqfs_block_processor_get_stats(w->processor);
     counts->inodes = w->super.inode_count;
     counts->bytes = w->super.bytes_used;
-    counts->data = stats->input_bytes_read;
-    counts->fragments = stats->actual_frag_count;
+    counts->data = squashfs_data_bytes(w->data);
+    counts->fragments = sqfs_frag_table_get_size(w->fragments);
     return squashfs_output_commit(w->out, err);
 }
 

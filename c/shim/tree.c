@@ -38,7 +38,7 @@ int32_t ch_tree_open_directory(int32_t dirfd, const char *path, struct ch_error 
     return fd < 0 ? CH_FAIL(err, "openat", "%s", path) : fd;
 }
 
-int32_t ch_tree_open_file(int32_t dirfd, const char *path, struct ch_error *err)
+int32_t ch_tree_open_file(int32_t dirfd, const char *path, uint64_t *size, struct ch_error *err)
 {
     TREE_PARENT parent;
     struct stat st;
@@ -53,8 +53,10 @@ int32_t ch_tree_open_file(int32_t dirfd, const char *path, struct ch_error *err)
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
             return CH_FAIL(err, "openat", "%s", path);
-        if (tree_stat_at(fd, "", &st) == 0 && S_ISREG(st.st_mode))
+        if (tree_stat_at(fd, "", &st) == 0 && S_ISREG(st.st_mode)) {
+            *size = (uint64_t)st.st_size;
             return fd;
+        }
         close(fd);
     }
     return CH_FAIL_WITH(err,

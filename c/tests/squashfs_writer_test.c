@@ -79,6 +79,50 @@ static void test_image(void)
           "squashfs writer gives it its name");
 }
 
+/* Bytes of an image with COPIES of a file of SIZE bytes that are no zeros, or of zeros only. */
+static uint64_t size_with_copies(int copies, size_t size, bool zeros)
+{
+    struct ch_squashfs_counts counts = {0};
+    struct ch_squashfs_entry entry = {.type = S_IFREG, .size = size, .fd = -1};
+    uint8_t *bytes = calloc(1, size + 1);
+    uint64_t w = create();
+    uint32_t state = 1;
+    char name[32];
+    bool good = true;
+
+    for (size_t i = 0; i < size && !zeros; i++)
+        bytes[i] = (uint8_t)((state = state * 1664525 + 1013904223) >> 24 | 1);
+    for (int i = 0; i < copies; i++) {
+        snprintf(name, sizeof(name), "copy%d", i);
+        good &= ch_squashfs_add(w, name, &entry, "", "", &error) == 0 &&
+                ch_squashfs_append(w, bytes, size, &error) == 0 &&
+                ch_squashfs_end_file(w, &error) == 0;
+        /* Other tails between, so that the copies' is in a block gone. */
+        snprintf(name, sizeof(name), "between%d", i);
+        good &= add_file(w, name, 3000 + (size_t)i) == 0;
+    }
+    good &= ch_squashfs_finish(w, &counts, &error) == 0;
+    ch_squashfs_close(w);
+    free(bytes);
+    return good ? counts.bytes : 0;
+}
+
+static void test_duplicates(void)
+{
+    static const size_t sizes[] = {70, 65535, 65536, 65537, 400000};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        uint64_t one = size_with_copies(1, sizes[i], false);
+        uint64_t many = size_with_copies(80, sizes[i], false);
+        uint64_t others = size_with_copies(80, 1, false) - size_with_copies(1, 1, false);
+        check(one > sizes[i] / 4 * 3 && many < one + others + 20000,
+              "squashfs writer stores a file of %zu bytes once: %llu, 80 times %llu", sizes[i],
+              (unsigned long long)one, (unsigned long long)many);
+    }
+    check(size_with_copies(1, 64u << 20, true) < 8000,
+          "squashfs writer does not store blocks of zeros");
+}
+
 static void test_abandoned(void)
 {
     struct ch_squashfs_entry file = {.type = S_IFREG, .size = 100, .fd = -1};
@@ -123,6 +167,7 @@ int main(void)
         return 1;
     snprintf(image, sizeof(image), "%s/i.sqfs", directory);
     test_image();
+    test_duplicates();
     test_abandoned();
     test_refusals();
     check_run("rm -rf %s", directory);

@@ -102,9 +102,9 @@ function choose<Name extends string>(
   const names = Object.keys(levels) as Name[];
   const compression = wanted === undefined ? usual : names.find((name) => name === wanted);
   if (compression === undefined) {
-    // libsquashfs, which writes, has neither; the reader is our own.
-    const isForReading = format === "squash" && (wanted === "lzo" || wanted === "lzma");
-    const reason = isForReading ? `images with ${wanted} can be read, but not written; ` : "";
+    // Linux has dropped it, so nobody but our reader and old tools could read such an image.
+    const isForReading = format === "squash" && wanted === "lzma";
+    const reason = isForReading ? "images with lzma can be read, but not written; " : "";
     throw new ChError(`format ${format} can’t be compressed with ${wanted}`, {
       hint: `${reason}choose one of: ${names.join(" ")}`,
     });

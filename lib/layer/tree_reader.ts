@@ -87,8 +87,8 @@ function* readOne(
     case "file": {
       using file = explain(path, options, () => openFile(dirFd, found.name));
       // What it is now: it may have grown since the listing.
-      const { size } = readEntry(file.fd, "");
-      return yield { ...common, ...extra, type: "file", size, content: { fd: file.fd } };
+      const { fd, size } = file;
+      return yield { ...common, ...extra, type: "file", size, content: { fd } };
     }
     case "symlink": {
       const target = explain(path, options, () => readLinkAt(dirFd, found.name));

@@ -1,6 +1,6 @@
 // Archives of images, out of a directory that LayoutWriter made.
 
-import { openFile, readEntry } from "../../ffi/tree.ts";
+import { openFile } from "../../ffi/tree.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { oneChunk } from "../layer/one_chunk.ts";
 import { streamTar } from "../layer/tar_stream.ts";
@@ -46,8 +46,7 @@ async function* dockerEntries(
 /** A generator, because the file must be closed after it was used. */
 function* readBlob(rootFd: number, blob: Descriptor, path: string): Generator<Entry> {
   using file = openFile(rootFd, blobPath(blob));
-  const { size } = readEntry(file.fd, "");
-  yield { ...COMMON, path, type: "file", size, content: { fd: file.fd } };
+  yield { ...COMMON, path, type: "file", size: file.size, content: { fd: file.fd } };
 }
 
 function makeFile(path: string, bytes: Uint8Array): Entry {

@@ -2,12 +2,13 @@
 
 import type { LevelRange } from "../layer/compress.ts";
 
-export type SquashfsCompression = "gzip" | "xz" | "lz4" | "zstd";
+export type SquashfsCompression = "gzip" | "xz" | "lz4" | "lzo" | "zstd";
 
-/** Of libsquashfs. Those of lz4 it does not have. */
+/** Undefined: none to choose from. */
 export const SQUASHFS_LEVELS: Readonly<Record<SquashfsCompression, LevelRange | undefined>> = {
   gzip: { lowest: 1, highest: 9, usual: 9 },
   lz4: undefined,
+  lzo: undefined,
   xz: { lowest: 1, highest: 9, usual: 6 },
   // Images as large as with gzip -9, in half of the time mksquashfs takes for that. libsquashfs' default
   // of 15 saves another 5 % at ten times the cost.

@@ -27,7 +27,7 @@ export interface SquashfsOptions {
   readonly keepExisting?: boolean;
 }
 
-const COMPRESSORS = { gzip: 1, xz: 4, lz4: 5, zstd: 6 } as const satisfies Record<
+const COMPRESSORS = { gzip: 1, lzo: 3, xz: 4, lz4: 5, zstd: 6 } as const satisfies Record<
   SquashfsCompression,
   number
 >;

@@ -108,9 +108,9 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   ["output .tar.Z", ["./image", "y.tar.Z"], /error: only gzipped tar output/],
   [
-    "to write lzo",
-    ["--comp=lzo", "./image", "y.sqfs"],
-    /can’t be compressed with lzo\nhint: images with lzo can be read, but not written; choose one of: gzip lz4 xz zstd$/m,
+    "to write lzma",
+    ["--comp=lzma", "./image", "y.sqfs"],
+    /can’t be compressed with lzma\nhint: images with lzma can be read, but not written; choose one of: gzip lz4 lzo xz zstd$/m,
   ],
   ["bzip2 for squash", ["--comp=bzip2", "./image", "y.sqfs"], /can’t be compressed with bzip2/],
   [

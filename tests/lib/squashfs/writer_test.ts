@@ -72,7 +72,7 @@ function noise(size: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-for (const compression of ["gzip", "xz", "lz4", "zstd"] as const) {
+for (const compression of ["gzip", "xz", "lz4", "lzo", "zstd"] as const) {
   test(
     `SquashfsWriter writes what unsquashfs(1) reads: ${compression}`,
     "unsquashfs",
