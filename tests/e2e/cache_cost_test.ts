@@ -80,3 +80,21 @@ test("a build that is all hits looks at no file of the image", async (work) => {
     return await countCalls(work, build("one"));
   });
 }, "strace");
+
+test("an image costs the cache no inode for its files", async (work) => {
+  for (const size of SIZES) {
+    await withImage(work, size, async (build) => {
+      const count = async (path: string) =>
+        Number((await work.must('du -s --inodes "$1"', [path])).split("\t")[0]);
+      const storage = work.environment["CH_IMAGE_STORAGE"]!;
+      // 256 directories for objects, as many at most for states, and records.
+      const cost = await count(storage) - await count(`${storage}/img/base`);
+      assert(cost < 300, `${cost} inodes for ${size} files`);
+      const before = await count(storage);
+      expect(await work.run(build("one")), { code: 0 });
+      const tree = Number(await work.must('find "$1" ! -type f | wc -l', [`${storage}/img/t`]));
+      const more = await count(storage) - before - tree;
+      assert(more < 20, `${more} inodes more for an image that differs in a file`);
+    });
+  }
+});
