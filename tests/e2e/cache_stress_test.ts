@@ -123,3 +123,20 @@ test("import, pull and undelete wait for a build of the same name", async (work)
   expect(await building, { code: 0 });
   assert.equal((await work.run(["ch-image", "list"])).stdout, "base\nt\n");
 });
+
+test("an image is there for ch-run at every moment of a switch", async (work) => {
+  await prepare(work, ["a", "b"]);
+  for (const version of ["a", "b"]) expect(await build(work, "t", version), { code: 0 });
+  let isOver = false;
+  const switching = (async () => {
+    for (let i = 0; i < 10; i++) {
+      expect(await build(work, "t", i % 2 === 0 ? "a" : "b"), { code: 0, stderr: /updating/ });
+    }
+  })().finally(() => isOver = true);
+  let runs = 0;
+  const running = (async () => {
+    for (; !isOver; runs++) expect(await work.run(["ch-run", "t", "--", "true"]), { code: 0 });
+  })();
+  await Promise.all([switching, running]);
+  assert(runs > 10, `only ${runs} containers`);
+});
