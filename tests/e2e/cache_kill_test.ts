@@ -119,7 +119,7 @@ async function expectImages(work: Workplace, names: readonly string[], why: stri
   assert.equal(code, 0, `${why}\n${stderr}`);
   assert.match(
     stderr,
-    /^((warning: (deleting leftover|reprinting)|restoring image|initializing) .*\n)*$/,
+    /^((warning: (deleting leftover|reprinting)|initializing) .*\n)*$/,
     why,
   );
   assert.equal(stdout, names.map((name) => `${name}\n`).join(""), why);
