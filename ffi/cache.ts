@@ -5,7 +5,7 @@
 import { holding } from "./in_flight.ts";
 import { openLightLibrary } from "./light_library.ts";
 import { decodeOsString, encodeCString } from "./os_string.ts";
-import { CACHE, CACHE_NOW } from "./symbols.ts";
+import { CACHE } from "./symbols.ts";
 import { checkResult, newErrorBlock } from "./system_error.ts";
 
 let symbols: ReturnType<typeof openLightLibrary<typeof CACHE>> | undefined;
@@ -139,35 +139,19 @@ export interface CheckOut extends TreeOptions {
 
 /** The directory becomes what the state holds. Files are the cache's own unless it is private. */
 export async function checkOutTree(request: CheckOut): Promise<void> {
-  const memory = packCheckOut(request);
-  const [cacheFd, state, from, toFd, flags, counts, block] = memory;
+  const state = encodeCString(request.state);
+  const from = encodeCString(request.from ?? "");
+  const counts = new Uint8Array(64);
+  const block = newErrorBlock();
+  const flags = packOptions(request);
   const status = await holding(
-    library().ch_cache_check_out(cacheFd, state, from, toFd, flags, counts, block),
+    library().ch_cache_check_out(request.cacheFd, state, from, request.toFd, flags, counts, block),
     state,
     from,
     counts,
     block,
   );
   checkResult(status, block);
-}
-
-/** The same on this thread: nothing else happens until it is done. */
-export function checkOutTreeNow(request: CheckOut): void {
-  const memory = packCheckOut(request);
-  const now = openLightLibrary(CACHE_NOW);
-  checkResult(now.ch_cache_check_out(...memory), memory[6]);
-}
-
-function packCheckOut(request: CheckOut) {
-  return [
-    request.cacheFd,
-    encodeCString(request.state),
-    encodeCString(request.from ?? ""),
-    request.toFd,
-    packOptions(request),
-    new Uint8Array(64),
-    newErrorBlock(),
-  ] as const;
 }
 
 export interface Swept {

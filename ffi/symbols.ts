@@ -77,11 +77,6 @@ export const CACHE = {
   ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
 } as const;
 
-/** For those who cannot go on before it is done. */
-export const CACHE_NOW = {
-  ch_cache_check_out: { ...CACHE.ch_cache_check_out, nonblocking: false },
-} as const;
-
 // --- lock ----------------------------------------------------------------------------------------
 
 export const LOCK = {

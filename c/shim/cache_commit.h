@@ -1,4 +1,4 @@
-/* What cache_commit.c and cache_object.c share. */
+/* What the cache_commit*.c and cache_object.c share. */
 #ifndef CH_CACHE_COMMIT_H
 #define CH_CACHE_COMMIT_H
 
@@ -24,6 +24,39 @@ struct commit {
     struct ch_cache_commit_result *result;
     struct ch_error *err;
 };
+
+/* CALL failed with errno at the path of COMMIT. */
+int commit_fail(const struct commit *commit, const char *call);
+
+/* Is the entry NAME, which is at the path of COMMIT, to be stored? 1 if so: *ST is it then, with
+ * the mode that it has or has been given. What images cannot have is removed; a device is an error.
+ * UPPER: of an overlay, where whiteouts are no entries. */
+int commit_admit(struct commit *commit, int dirfd, const char *name, bool upper, struct stat *st);
+
+/* Names in a directory, sorted. */
+struct name_list {
+    const char **names;
+    size_t count;
+    bool owned; /* each name too */
+};
+void commit_free_names(const struct name_list *list);
+#define NAME_LIST __attribute__((cleanup(commit_free_names))) struct name_list
+/* The list refers to NAMES. -1 if out of memory. */
+int commit_sort_names(const struct tree_names *names, struct name_list *out);
+/* Those in the directory that COMMIT is at that PATHS lead to or through. -1 if out of memory. */
+int commit_names_on_paths(const struct commit *commit, const char *const *paths,
+                          struct name_list *out);
+/* Does one of PATHS end where COMMIT is? */
+bool commit_is_end(const struct commit *commit, const char *const *paths);
+
+/* What ST says of an entry of TYPE. */
+void commit_describe(struct cache_entry *entry, char type, const struct stat *st);
+/* The entry NAME, which is at the path of COMMIT, to LIST. A file becomes an object. OLD: what was
+ * there. */
+int commit_add_symlink(struct commit *commit, int dirfd, const char *name, const struct stat *st,
+                       struct cache_list *list);
+int commit_add_file(struct commit *commit, int dirfd, const char *name, const struct stat *st,
+                    bool upper, const struct cache_entry *old, struct cache_list *list);
 
 /* All return -1 and errno. The file NAME has its size in ENTRY; gets its digest. */
 int commit_hash_file(struct commit *commit, int dirfd, const char *name, struct cache_entry *entry);

@@ -2,6 +2,7 @@
 
 import { ChError } from "../../lib/error.ts";
 import { defineOptions, isGiven, UsageError } from "../options.ts";
+import { findProgram } from "../program_search.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
 
 const OPTIONS = defineOptions([
@@ -55,7 +56,7 @@ function tell(context: Context, selector: string | undefined, fail: boolean): vo
     case "bucache":
       return;
     case "bucache-dot":
-      return requireProgram("dot");
+      return requireProgram("dot", context.environment.get("PATH") ?? "");
     case "logging":
       return logEverything(context, fail);
     default:
@@ -63,14 +64,10 @@ function tell(context: Context, selector: string | undefined, fail: boolean): vo
   }
 }
 
-/** Throws a ChError if it can't be executed. */
-function requireProgram(name: string): void {
-  try {
-    new Deno.Command(name, { args: ["-V"], stdout: "null", stderr: "null" }).outputSync();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new ChError(`${name} failed with exit code 127, assuming not present`);
-  }
+/** Throws a ChError if it is not in SEARCH, the caller's $PATH. */
+function requireProgram(name: string, search: string): void {
+  if (findProgram(name, search) !== undefined) return;
+  throw new ChError(`${name} failed with exit code 127, assuming not present`);
 }
 
 function logEverything({ log }: Context, fail: boolean): void {

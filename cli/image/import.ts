@@ -2,6 +2,7 @@
 
 import { parseReference } from "../../lib/reference/reference.ts";
 import { importImage } from "../../lib/store/import.ts";
+import { takeTurn } from "../../lib/store/turn.ts";
 import type { SubCommand } from "./sub_command.ts";
 
 export const importCommand: SubCommand = {
@@ -17,7 +18,9 @@ export const importCommand: SubCommand = {
     const reference = parseReference(name!);
     if (settings.xattrs) log.warning("--xattrs unsupported by “ch-image import” (see FAQ)");
     const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
-    await importImage(context.openStore(), path!, reference, { log, cache, signal });
+    const store = context.openStore();
+    using _turn = await takeTurn(store, reference, context);
+    await importImage(store, path!, reference, { log, cache, signal });
     return 0;
   },
 };

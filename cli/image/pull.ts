@@ -6,6 +6,7 @@ import { parseReference } from "../../lib/reference/reference.ts";
 import { type LayoutPlace, parseLayoutPlace } from "../../lib/registry/layout_place.ts";
 import { pullLayout } from "../../lib/registry/pull_layout.ts";
 import { pullImage } from "../../lib/registry/pull.ts";
+import { takeTurn } from "../../lib/store/turn.ts";
 import { type Arguments, defineOptions, findValue, isGiven, UsageError } from "../options.ts";
 import { readPullSettings } from "./registry_settings.ts";
 import type { CommonOption } from "./common_options.ts";
@@ -60,7 +61,9 @@ export const pull: SubCommand<typeof OPTIONS[number]["long"]> = {
     };
     const pullSettings = readPullSettings(context, args);
     const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
-    await pullImage(context.openStore(), request, pullSettings, cache);
+    const store = context.openStore();
+    using _turn = await takeTurn(store, request.destination, context);
+    await pullImage(store, request, pullSettings, cache);
     return 0;
   },
 };
@@ -81,7 +84,9 @@ async function pullFromLayout(
   const request = { source, destination: parseReference(destination), lastLayer };
   const { settings } = context;
   const cache = settings.cacheMode === "disabled" ? undefined : context.openCache();
-  await pullLayout(context.openStore(), request, readPullSettings(context, args), cache);
+  const store = context.openStore();
+  using _turn = await takeTurn(store, request.destination, context);
+  await pullLayout(store, request, readPullSettings(context, args), cache);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 import { undeleteImage } from "../../lib/cache/undelete.ts";
 import { ChError } from "../../lib/error.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
+import { takeTurn } from "../../lib/store/turn.ts";
 import type { SubCommand } from "./sub_command.ts";
 
 export const undelete: SubCommand = {
@@ -14,7 +15,9 @@ export const undelete: SubCommand = {
     if (context.settings.cacheMode !== "enabled") {
       throw new ChError("only available when cache is enabled");
     }
-    await undeleteImage(context.openCache(), parseReference(name!));
+    const reference = parseReference(name!);
+    using _turn = await takeTurn(context.openStore(), reference, context);
+    await undeleteImage(context.openCache(), reference);
     return 0;
   },
 };

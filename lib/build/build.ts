@@ -5,9 +5,8 @@ import type { Dockerfile } from "../dockerfile/instruction.ts";
 import { divideIntoStages, type Program } from "../dockerfile/program.ts";
 import { substituteVariables } from "../dockerfile/substitute.ts";
 import { ChError } from "../error.ts";
-import { mangleReference } from "../reference/reference.ts";
-import { placeOf } from "../store/lock.ts";
 import { hostArchitecture } from "../store/metadata.ts";
+import { takeTurn } from "../store/turn.ts";
 import { formatAnnounced } from "./action.ts";
 import { announce, announceDirective } from "./announce.ts";
 import { checkConsumed } from "./build_arguments.ts";
@@ -47,13 +46,7 @@ export async function buildImage(options: BuildOptions, tools: BuildTools): Prom
     targetPlatform: host,
   }, (from) => announce(log, from, " ", formatAnnounced(describeUnprepared(from))));
   checkFreshStages(options.freshStages ?? [], program);
-  using _building = dryRun ? undefined : await tools.store.locks.lock(
-    placeOf("build", mangleReference(tag.text)),
-    {
-      signal: tools.signal,
-      onWait: () => log.info(`waiting for another build of ${tag.text} ...`),
-    },
-  );
+  using _building = dryRun ? undefined : await takeTurn(tools.store, tag, tools);
   using sources = new Sources(options.context, options.ignore);
   const jobs = options.jobs ?? (dockerfile.dialect.rules === "docker" ? tools.processors : 1);
   const isParallel = jobs > 1 && !dryRun && canOverlap(stages);

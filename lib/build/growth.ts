@@ -126,6 +126,7 @@ export class Growth implements Disposable {
     const metadata = this.state.toMetadata();
     finished.set(this.#stage.number, { metadata, state: this.#position });
     if (dryRun) return;
+    if (this.#tree !== undefined) this.#tree.state = undefined;
     if (this.#position !== undefined) {
       return await cache.finish(this.#reference, this.#position, this.#tree?.image);
     }

@@ -7,7 +7,9 @@ import { ChError } from "../error.ts";
 import type { ImageReference } from "../reference/reference.ts";
 import { initializeImage } from "../store/initialize_image.ts";
 import { readMetadata, writeMetadata } from "../store/metadata_files.ts";
+import { takeTurn } from "../store/turn.ts";
 import { copyTree } from "../../ffi/tree_whole.ts";
+import { readClock } from "./record_changes.ts";
 import type { BuildTools } from "./request.ts";
 
 export interface HandTools extends BuildTools {
@@ -25,8 +27,12 @@ export async function modifyByHand(
   shell: string,
   tools: HandTools,
 ): Promise<void> {
-  const { store, log, now } = tools;
+  const { cache, store, log, now } = tools;
   const path = store.imagePath(base);
+  using _turn = await takeTurn(store, output, tools);
+  const parent = cache.mode === "disabled"
+    ? undefined
+    : cache.findNamed(base) ?? await cache.adopt(base);
   using image = store.newImage(output);
   using from = openRoot(path);
   log.info("copying image ...");
@@ -34,14 +40,24 @@ export async function modifyByHand(
   await copyTree(from.fd, image.rootFd, { xattrs: true });
   initializeImage(image.rootFd);
   const metadata = readMetadata(image.rootFd, path, log);
+  const since = readClock((name) => image.newDirectory(name));
   const status = await runShell(shell, image.rootPath, tools);
   if (status === STATUS_EXEC || status === STATUS_FAIL) {
     throw new ChError(`can’t run shell: ${shell}`);
   }
   const created = now().toISOString().replace(/\.\d+Z$/, "Z");
   const history = [...metadata.history, { created, created_by: "MODIFY interactive" }];
-  writeMetadata(image.rootFd, { ...metadata, history }, log);
-  image.commit();
+  const changed = { ...metadata, history };
+  writeMetadata(image.rootFd, changed, log);
+  if (parent === undefined) return void image.commit();
+  const state = await cache.commit({
+    parent,
+    // What was done is not known, so nothing is the same.
+    key: { text: "MODIFY interactive", inputs: [crypto.randomUUID()] },
+    metadata: changed,
+    change: { kind: "paths", rootFd: image.rootFd, paths: [""], files: "copied", since },
+  });
+  await cache.finish(output, state, image);
 }
 
 async function runShell(

@@ -43,8 +43,9 @@ export async function recordChanges(
   if (isRun && tree.run.hasOverlay) {
     return await recordOverlay(key, parent, touched, recorder);
   }
+  tree.state = undefined;
   // Such a command may have changed anything.
-  const since = isRun ? readClock(tree) : undefined;
+  const since = isRun ? readClock(tree.run.newDirectory) : undefined;
   await recorder.carryOut(tree.run);
   recorder.remember();
   const metadata = recorder.state.toMetadata();
@@ -57,7 +58,7 @@ export async function recordChanges(
     files: tree.files,
     ...since === undefined ? {} : { since },
   };
-  return await recorder.cache.commit({ parent, key, metadata, change });
+  return tree.state = await recorder.cache.commit({ parent, key, metadata, change });
 }
 
 /** Charliecloud's own files, which any instruction may write to. */
@@ -87,8 +88,10 @@ async function recordOverlay(
   };
   const preparation = { text: `${key.text} (preparation)` };
   if (touched.length > 0) {
+    tree.state = undefined;
     for (const path of touched) makeDirectories(rootFd, path, directoryMode);
     await store({ kind: "paths", rootFd, paths: touched, files: tree.files }, preparation);
+    tree.state = newest;
   }
   let isDone = false;
   await carryOut({
@@ -100,15 +103,17 @@ async function recordOverlay(
         writeMetadataAbove(upperFd, rootFd, state.toMetadata(), log);
       }
       await store({ kind: "overlay", upperFd }, isDone ? key : preparation);
+      // It is merged into the tree now.
+      tree.state = undefined;
     },
   });
   if (!isDone) throw new TypeError("RUN ended without its changes");
-  return newest;
+  return tree.state = newest;
 }
 
 /** Time of change of something made now: by the file system's clock, which is not the system's. */
-function readClock({ run }: GrowingTree) {
-  const path = run.newDirectory("clock");
+export function readClock(newDirectory: (name: string) => string) {
+  const path = newDirectory("clock");
   using directory = openRoot(path);
   const { ctime, ctimeNsec } = readEntry(directory.fd, "");
   Deno.removeSync(path);

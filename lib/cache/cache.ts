@@ -2,7 +2,7 @@
 // Several processes may use it at once: what is there never changes, what is new gets its name when it
 // is whole, and only removing keeps others from adding for a moment.
 
-import { checkOutTree, commitTree, type Notice, type TreeCommitted } from "../../ffi/cache.ts";
+import { checkOutTree, commitTree, type TreeCommitted } from "../../ffi/cache.ts";
 import type { Descriptor } from "../../ffi/descriptor.ts";
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
@@ -23,6 +23,8 @@ import { listHistory } from "./history.ts";
 import { findPlacedState, prepareToPlace } from "./image_directory.ts";
 import { DELETED, NAMES, UNREADY } from "./layout.ts";
 import { findRecord, prepareRecord, removeRecord, setRecord } from "./names.ts";
+import { reportNotices } from "./notices.ts";
+import { keepSpareTree, takeSpareTree } from "./spare_trees.ts";
 import { findState, findStates, hasState, publishState, removeState } from "./state_files.ts";
 import type { StoredState } from "./state_files.ts";
 import { deriveSid, ROOT_SID, toHex } from "./state_id.ts";
@@ -143,28 +145,45 @@ export class Cache implements StateStore, Disposable {
     );
     using scratch = new Scratch(this.store);
     setRecord(this.store, scratch, NAMES, name, { state: state.name });
-    prepareToPlace(this.store, scratch, name, state.name)();
+    const { xattrs } = this.options;
+    prepareToPlace(this.store, scratch, name, { state: state.name, xattrs })();
     return state;
   }
 
   async checkOut(
     state: State,
-    image: Pick<ImageTransaction, "rootFd">,
+    image: ImageTransaction,
     files: "shared" | "copied",
-    from?: State,
   ): Promise<void> {
+    const { xattrs } = this.options;
+    const request = () => ({
+      cacheFd: this.fd,
+      state: state.name,
+      toFd: image.rootFd,
+      xattrs,
+      isPrivate: files === "copied",
+    });
+    const from = files === "copied"
+      ? undefined
+      : takeSpareTree(this.store, { state: state.name, xattrs }, (tree) => image.adopt(tree));
+    if (from !== undefined) {
+      try {
+        return await checkOutTree({ ...request(), from });
+      } catch (error) {
+        this.options.log.verbose(`can’t use spare tree: ${error}`);
+        image.startOver();
+      }
+    }
     try {
-      await checkOutTree({
-        cacheFd: this.fd,
-        state: state.name,
-        from: from?.name,
-        toFd: image.rootFd,
-        xattrs: this.options.xattrs,
-        isPrivate: files === "copied",
-      });
+      await checkOutTree(request());
     } catch (error) {
       throw this.#describe(error, state, "can’t copy image from cache");
     }
+  }
+
+  giveBack(image: ImageTransaction, state: State): void {
+    const content = { state: state.name, xattrs: this.options.xattrs };
+    if (state.name !== "") image.giveUp((tree) => keepSpareTree(this.store, tree, content));
   }
 
   setUnready(reference: ImageReference, state: State): void {
@@ -242,30 +261,10 @@ export class Cache implements StateStore, Disposable {
         isPrivate: change.kind === "paths" && change.files === "copied",
         since: change.kind === "paths" ? change.since : undefined,
       });
-      this.#report(committed.notices);
+      reportNotices(committed.notices, this.options.log);
       return publishState(this.store, scratch.path, committed, describe(committed));
     } catch (error) {
       throw this.#describe(error, parent, "can’t store in build cache");
-    }
-  }
-
-  #report(notices: readonly Notice[]): void {
-    const { log } = this.options;
-    for (const { kind, path } of notices) {
-      const shown = displayOsString(path);
-      switch (kind) {
-        case "mode":
-          log.verbose(`fixing permissions: ${shown}`);
-          break;
-        case "socket":
-          log.warning(`socket in image, deleting: ${shown}`);
-          break;
-        case "rpm":
-          log.verbose(`deleting, see issue #1351: ${shown}`);
-          break;
-        default:
-          kind satisfies never;
-      }
     }
   }
 

@@ -10,6 +10,7 @@ import { type Graph, type GraphState, readGraph } from "./graph.ts";
 import { walkHistory } from "./history.ts";
 import { DELETED, NAMES, UNREADY } from "./layout.ts";
 import { findRecord, listRecords, removeRecord } from "./names.ts";
+import { removeSpareTrees } from "./spare_trees.ts";
 import { hasState, removeState, sizeOfState } from "./state_files.ts";
 
 export interface CollectOptions {
@@ -44,6 +45,7 @@ export async function collectGarbage(cache: Cache, options: CollectOptions): Pro
   const freed = removed.reduce((sum, { name }) => sum + sizeOfState(store, name), 0);
   for (const { name } of removed) removeState(store, name);
   dropDeadRecords(cache);
+  removeSpareTrees(store);
   const swept = await sweep(cache, [...kept]);
   collectLargeFiles(cache);
   const result = { states: removed.length, files: swept.removed, freed: freed + swept.freed };

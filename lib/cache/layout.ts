@@ -17,6 +17,8 @@ export const NAMES = `${CACHE}/names`;
 export const UNREADY = `${CACHE}/unready`;
 export const DELETED = `${CACHE}/deleted`;
 export const DIRECTORIES_AT = `${CACHE}/directories`;
+/** Trees of states, for builds to begin with (lib/cache/spare_trees.ts). */
+export const SPARE_TREES = `${CACHE}/spare`;
 /** Text: number of the newest state. */
 export const SEQUENCE_FILE = `${CACHE}/sequence`;
 
@@ -27,4 +29,5 @@ export const CACHE_DIRECTORIES: readonly string[] = [
   UNREADY,
   DELETED,
   DIRECTORIES_AT,
+  SPARE_TREES,
 ];

@@ -15,6 +15,8 @@ export interface StateRecord {
   readonly time: number;
   /** Tells the directory from others that were at its place. */
   readonly identity?: string;
+  /** Of a directory: whether its files have the extended attributes that the state has. */
+  readonly xattrs?: boolean;
 }
 
 /** Undefined also if it is damaged: the record is lost then, not what it pointed at. */

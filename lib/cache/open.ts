@@ -25,6 +25,8 @@ export function initializeCache(store: Store, log: Log): boolean {
   const known = CACHE_DIRECTORIES.map((path) => path.slice(CACHE.length + 1));
   const names = [...Deno.readDirSync(`${store.path}/${CACHE}`)].map(({ name }) => name);
   if (names.some((name) => !known.includes(name))) {
+    // Without locks, another command may be making it at this moment.
+    if (readFormat(store) !== undefined) return initializeCache(store, log);
     throw new ChError(`storage broken: not a build cache: ${store.path}/${CACHE}`, {
       hint: "you can delete and re-initialize with “ch-image reset”",
     });

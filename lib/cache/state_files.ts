@@ -72,7 +72,8 @@ export function listStates(store: Store): string[] {
     .sort((one, other) => sequenceOf(one) - sequenceOf(other));
 }
 
-function sequenceOf(name: string): number {
+/** Greater than that of all states that were there before. */
+export function sequenceOf(name: string): number {
   return Number(NAME.exec(name)?.[2] ?? -1);
 }
 

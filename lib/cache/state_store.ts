@@ -101,6 +101,9 @@ export interface StateStore {
    * be written to in place; otherwise they are copies. */
   checkOut(state: State, image: ImageTransaction, files: "shared" | "copied"): Promise<void>;
 
+  /** IMAGE, of shared files, comes to nothing; what it holds is exactly STATE, so others may begin with it. */
+  giveBack(image: ImageTransaction, state: State): void;
+
   /** `NAME#` (spec §1): protects the newest state of a build that is not finished. */
   setUnready(reference: ImageReference, state: State): void;
 

@@ -71,7 +71,7 @@ function findNamed(request: ImageRequest, host: Host): Image | undefined {
   const root = `${request.storage}/img/${name}`;
   const kind = orFail(
     `can't stat: ${root}`,
-    () => host.lstat(root),
+    () => lookAgain(root, request.storage, host),
     "choose a storage directory that you may read with --storage or CH_IMAGE_STORAGE",
   );
   if (kind === undefined) return undefined;
@@ -111,3 +111,16 @@ function formatMagic(bytes: Uint8Array): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
   return `${hex[0]}${hex[1]} ${hex[2]}${hex[3]}`;
 }
+
+/** Where a file system cannot exchange names, an image is out of sight between two renames while another
+ * takes its place. */
+function lookAgain(root: string, storage: string, host: Host) {
+  for (let attempt = 1;; attempt++) {
+    const kind = host.lstat(root);
+    if (kind !== undefined || attempt === LOOKS) return kind;
+    if (host.lstat(`${storage}/imgtmp`) === undefined) return undefined;
+  }
+}
+
+/** Takes a millisecond where the image is simply not there. */
+const LOOKS = 200;

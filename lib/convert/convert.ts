@@ -4,10 +4,10 @@
 import { displayOsString } from "../../ffi/os_string.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { addSkeleton, MOUNT_POINTS } from "../layer/image_skeleton.ts";
-import { type ImageReference, mangleReference } from "../reference/reference.ts";
+import type { ImageReference } from "../reference/reference.ts";
 import { importEntries, importImage } from "../store/import.ts";
-import { placeOf } from "../store/lock.ts";
 import { openStore } from "../store/store.ts";
+import { takeTurn } from "../store/turn.ts";
 import { clampTimes } from "./clamp_times.ts";
 import { writeDirectory } from "./directory_output.ts";
 import { isLayered } from "./format.ts";
@@ -84,10 +84,7 @@ async function importInput(request: ConvertRequest, reference: ImageReference): 
   const { input: { format, descriptor }, log, signal } = request;
   log.info("importing ...");
   using store = openStore(request.findStorage(), { lock: true }, log);
-  using _turn = await store.locks.lock(placeOf("build", mangleReference(reference.text)), {
-    signal,
-    onWait: () => log.info(`waiting for another build of ${reference.text} ...`),
-  });
+  using _turn = await takeTurn(store, reference, request);
   checkStoredImage(request);
   using cache = request.openCache(store);
   const options = { log, cache, signal };

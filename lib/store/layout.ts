@@ -24,8 +24,8 @@ export const UPLOADS = "ulcache";
 /** Everything unfinished; present only while a command runs, or after one was killed. */
 export const SCRATCH = "imgtmp";
 
-/** In a directory of SCRATCH: images that are being switched to another state, by their names. */
-export const SWITCHED = "switched";
+/** In a directory of SCRATCH, if names can't be exchanged: images that are being replaced, by their names. */
+export const REPLACED = "replaced";
 
 /** What `RUN --mount=type=cache` keeps, a directory for each ID. */
 export const CACHE_MOUNTS = "mounts";

@@ -2,7 +2,6 @@
 
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
-import { restoreSwitched } from "../cache/restore_switched.ts";
 import { isResumable } from "./downloads.ts";
 import { DOWNLOADS, SCRATCH } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
@@ -25,7 +24,6 @@ function removeScratch(store: Store): void {
     // Its owner may just have removed it.
     if (lock === undefined || findEntry(fd, `${SCRATCH}/${name}`) === undefined) continue;
     restoreReplaced(fd, `${SCRATCH}/${name}`);
-    restoreSwitched(store, `${SCRATCH}/${name}`);
     removeStubborn(fd, `${SCRATCH}/${name}`);
     removed++;
   }

@@ -3,46 +3,52 @@
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import { exchangeNames, makeDirectory, renameEntry, setMode } from "../../ffi/tree_change.ts";
-import { IMAGES } from "./layout.ts";
-
-/** Where a replaced image waits, below a scratch directory, if names can't be exchanged. */
-const REPLACED = "replaced";
+import { IMAGES, REPLACED } from "./layout.ts";
 
 /**
- * `img/NAME` becomes the tree at `SCRATCH/root`. What was there before is left in the scratch directory.
+ * `img/NAME` becomes the tree at `SCRATCH/root`. What was there before is left in the scratch directory;
+ * returns its path then.
  *
  * Nothing is forced to disk: after a crash of the machine (not of the program) the newest images may
  * be damaged, as with other tools of this kind. Waiting until hundreds of megabytes are written would
  * cost more than the rest of an import.
  */
-export function replaceImage(storeFd: number, scratch: string, root: string, name: string): void {
+export function replaceImage(
+  storeFd: number,
+  scratch: string,
+  root: string,
+  name: string,
+): string | undefined {
   const fresh = `${scratch}/${root}`;
   const image = `${IMAGES}/${name}`;
   makeMovable(storeFd, fresh);
   if (findEntry(storeFd, image) === undefined) {
-    return renameEntry(storeFd, fresh, storeFd, image);
+    renameEntry(storeFd, fresh, storeFd, image);
+    return undefined;
   }
   makeDirectory(storeFd, `${scratch}/${REPLACED}`, 0o700);
-  replaceEntry(storeFd, fresh, image, `${scratch}/${REPLACED}/${name}`);
+  return replaceEntry(storeFd, fresh, image, `${scratch}/${REPLACED}/${name}`);
 }
 
 /**
  * FRESH and PRESENT, directories both, change places. Where the file system can't do that (NFS, for
- * one), PRESENT goes ASIDE and FRESH takes its place.
+ * one), PRESENT goes ASIDE and FRESH takes its place. Returns where what was PRESENT is.
  */
 export function replaceEntry(
   storeFd: number,
   fresh: string,
   present: string,
   aside: string,
-): void {
+): string {
   makeMovable(storeFd, present);
   try {
     exchangeNames(storeFd, fresh, storeFd, present);
+    return fresh;
   } catch (error) {
     if (!(error instanceof SystemError) || !["EINVAL", "ENOSYS"].includes(error.code)) throw error;
     renameEntry(storeFd, present, storeFd, aside);
     renameEntry(storeFd, fresh, storeFd, present);
+    return aside;
   }
 }
 

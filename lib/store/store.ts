@@ -8,7 +8,7 @@ import type { Log } from "../log/log.ts";
 import { type ImageReference, mangleReference, unmangleName } from "../reference/reference.ts";
 import { checkEntries, checkVersion } from "./check.ts";
 import { createStore } from "./create.ts";
-import { IMAGES, SCRATCH, STORE_VERSION, SWITCHED } from "./layout.ts";
+import { IMAGES, REPLACED, SCRATCH, STORE_VERSION } from "./layout.ts";
 import { lockStore, StoreLocks } from "./lock.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { ImageTransaction } from "./transaction.ts";
@@ -39,16 +39,16 @@ export class Store implements Disposable {
   /** References of all images, sorted by their mangled names. */
   listImages(): readonly string[] {
     // In this order: an image that comes back meanwhile is seen twice, not never.
-    const names = new Set(this.#listSwitched());
+    const names = new Set(this.#listReplaced());
     for (const name of this.#listDirectories(IMAGES)) names.add(name);
-    for (const name of this.#listSwitched()) names.add(name);
+    for (const name of this.#listReplaced()) names.add(name);
     return [...names].sort().map(unmangleName);
   }
 
-  /** Names of images that are being changed from one state to another, out of sight. */
-  #listSwitched(): readonly string[] {
+  /** Names of images that are out of sight while another takes their place. */
+  #listReplaced(): readonly string[] {
     return this.#listDirectories(SCRATCH)
-      .flatMap((scratch) => this.#listDirectories(`${SCRATCH}/${scratch}/${SWITCHED}`));
+      .flatMap((scratch) => this.#listDirectories(`${SCRATCH}/${scratch}/${REPLACED}`));
   }
 
   #listDirectories(path: string): readonly string[] {

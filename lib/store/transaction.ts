@@ -3,7 +3,7 @@
 
 import type { Descriptor } from "../../ffi/descriptor.ts";
 import { openDirectory } from "../../ffi/tree.ts";
-import { makeDirectory } from "../../ffi/tree_change.ts";
+import { makeDirectory, renameEntry } from "../../ffi/tree_change.ts";
 import { type ImageReference, mangleReference } from "../reference/reference.ts";
 import { IMAGES } from "./layout.ts";
 import { placeOf } from "./lock.ts";
@@ -15,15 +15,16 @@ const ROOT = "root";
 /** An image in the making. Dispose without commit removes everything. */
 export class ImageTransaction implements Disposable {
   readonly #scratch: Scratch;
-  readonly #root: Descriptor;
+  #root: Descriptor;
+  #spoilt = 0;
 
   constructor(
     readonly reference: ImageReference,
     place: ScratchPlace,
   ) {
     this.#scratch = new Scratch(place);
-    makeDirectory(place.fd, `${this.#scratch.name}/${ROOT}`, 0o755);
-    this.#root = openDirectory(place.fd, `${this.#scratch.name}/${ROOT}`);
+    makeDirectory(place.fd, this.#rootName, 0o755);
+    this.#root = openDirectory(place.fd, this.#rootName);
   }
 
   /** Path of the image's root directory, empty at first. */
@@ -42,16 +43,50 @@ export class ImageTransaction implements Disposable {
     return `${this.#scratch.path}/${name}`;
   }
 
-  /** The image takes its name, or the place of the image that has it. Returns its path. */
-  commit(): string {
+  /** The root directory, empty so far, becomes the directory TREE (relative to the storage), which moves. */
+  adopt(tree: string): void {
+    const { fd } = this.#scratch.place;
+    renameEntry(fd, tree, fd, this.#rootName);
+    this.#openRoot();
+  }
+
+  /** Begins anew with an empty root directory. */
+  startOver(): void {
+    const { place: { fd }, name } = this.#scratch;
+    renameEntry(fd, this.#rootName, fd, `${name}/spoilt.${++this.#spoilt}`);
+    makeDirectory(fd, this.#rootName, 0o755);
+    this.#openRoot();
+  }
+
+  /**
+   * The image takes its name, or the place of the image that has it. That goes, unless REPLACED takes it:
+   * it is called with the path, relative to the storage. Returns the image's path.
+   */
+  commit(replaced?: (tree: string) => void): string {
     const { place: { path, fd, locks }, name: scratch } = this.#scratch;
     const name = mangleReference(this.reference.text);
     {
       using _swap = locks.lockBriefly(placeOf("image", name));
-      replaceImage(fd, scratch, ROOT, name);
+      const old = replaceImage(fd, scratch, ROOT, name);
+      if (old !== undefined) replaced?.(old);
     }
     this[Symbol.dispose]();
     return `${path}/${IMAGES}/${name}`;
+  }
+
+  /** Nothing comes of it, and TAKE gets its root directory: the path, relative to the storage. */
+  giveUp(take: (tree: string) => void): void {
+    take(this.#rootName);
+    this[Symbol.dispose]();
+  }
+
+  get #rootName(): string {
+    return `${this.#scratch.name}/${ROOT}`;
+  }
+
+  #openRoot(): void {
+    this.#root[Symbol.dispose]();
+    this.#root = openDirectory(this.#scratch.place.fd, this.#rootName);
   }
 
   [Symbol.dispose](): void {

@@ -104,3 +104,39 @@ test("builds of one image at once share their work", async (work) => {
   const missed = results.filter(({ stderr }) => /^ *\d+\. /m.test(stderr));
   assert.equal(missed.length, 1);
 });
+
+test("import, pull and undelete wait for a build of the same name", async (work) => {
+  const image = work.image();
+  await work.must('ch-image import "$1" base && ch-image import "$1" t && ch-image delete t', [
+    image,
+  ]);
+  await work.must(
+    "mkdir -p context && printf 'FROM base\\nRUN touch /on; sleep 4\\n' >context/Dockerfile",
+  );
+  const building = build(work, "t", "Dockerfile");
+  await work.must("until ls storage/imgtmp/*/*/upper/on 2>/dev/null; do sleep .1; done");
+  const others = [["import", image, "t"], ["undelete", "t"], ["pull", "scratch", "t"]];
+  const results = await Promise.all(others.map((words) => work.run(["ch-image", ...words])));
+  for (const { stderr } of results) {
+    assert.match(stderr, /^waiting for another build of t \.\.\.$/m);
+  }
+  expect(await building, { code: 0 });
+  assert.equal((await work.run(["ch-image", "list"])).stdout, "base\nt\n");
+});
+
+test("an image is there for ch-run at every moment of a switch", async (work) => {
+  await prepare(work, ["a", "b"]);
+  for (const version of ["a", "b"]) expect(await build(work, "t", version), { code: 0 });
+  let isOver = false;
+  const switching = (async () => {
+    for (let i = 0; i < 10; i++) {
+      expect(await build(work, "t", i % 2 === 0 ? "a" : "b"), { code: 0, stderr: /updating/ });
+    }
+  })().finally(() => isOver = true);
+  let runs = 0;
+  const running = (async () => {
+    for (; !isOver; runs++) expect(await work.run(["ch-run", "t", "--", "true"]), { code: 0 });
+  })();
+  await Promise.all([switching, running]);
+  assert(runs > 10, `only ${runs} containers`);
+});

@@ -228,6 +228,10 @@ test("--dot writes the tree for graphviz", async (work) => {
   assert.match(text, /^digraph \{[^]*label="4A6F\|ROOT"[^]*\|IMPORT base"[^]*label="t"[^]*\}\n$/);
   assert.match(text, /\|RUN\.S echo \\"a\\\\\\\\b\\""/);
   const bin = path.split(":")[0];
+  // Graphviz's, wherever the caller has it.
+  const gestalt = ["ch-image", "gestalt", "bucache-dot"];
+  expect(await work.run(gestalt, { env: { PATH: `${work.path}/bin:${bin}` } }), { code: 0 });
+  expect(await work.run(gestalt, { env: { PATH: bin } }), { code: 1, stderr: /exit code 127/ });
   expect(await run({ PATH: bin }, "=other"), {
     code: 1,
     stderr: /^error: dot failed with exit code 127, assuming not present$/m,
@@ -311,3 +315,86 @@ test("inspect and list --json tell of images and what they share", async (work) 
     stderr: "error: image not found: none\n",
   });
 });
+
+test("3, 11: hits execute nothing; without the cache nothing is a hit or stored", async (work) => {
+  await importBase(work);
+  const text = "FROM base\nRUN echo seen; echo x >/x\nRUN echo seen again\n";
+  assert.match((await build(work, text)).stdout, /seen\nseen again/);
+  const again = await build(work, text);
+  assert.equal(statusOf(again), "**");
+  assert.match(again.stderr, /^ +1\* FROM/m);
+  assert.equal(again.stdout, "");
+  const before = await cache(work, "--tree");
+  const uncached = await build(work, text, ["--no-cache", "-t", "t"]);
+  assert.equal(statusOf(uncached), "..");
+  assert.match(uncached.stderr, /^ +1\. FROM/m);
+  assert.match(uncached.stderr, /build slow\? consider enabling the build cache/);
+  const trees = [before, await cache(work, "--tree")].map((text) => text.split("\n\n")[0]);
+  assert.equal(trees[0], trees[1]);
+});
+
+test("21: COPY misses after each change of what lies there, and hits when it is undone", async (work) => {
+  await importBase(work);
+  await work.must("mkdir -p context/src/d && echo a >context/src/a && echo b >context/src/d/b");
+  // The Dockerfile is written anew each time; it is not among the sources.
+  const text = "FROM base\nCOPY src /src\n";
+  const status = async () => statusOf(await build(work, text));
+  assert.equal(await status(), ".");
+  assert.equal(await status(), "*");
+  await work.must("touch -r context/src/d stamp; mv context/src/d/b context/src/d/c");
+  assert.equal(await status(), ".", "renamed");
+  await work.must("mv context/src/d/c context/src/d/b; touch -r stamp context/src/d");
+  assert.equal(await status(), "*", "renamed back");
+  await work.must("echo n >context/src/d/n; rm context/src/d/n");
+  assert.equal(await status(), ".", "added and removed");
+});
+
+test("37: an image that is not in the cache is adopted by FROM", async (work) => {
+  work.image();
+  await work.must("ch-image import --no-cache image base");
+  const first = await build(work, "FROM base\nRUN true\n");
+  assert.match(first.stderr, /^warning: base image only exists non-cached; adding to cache$/m);
+  assert.match(await cache(work, "--tree"), /\(base\) IMPORT base/);
+  const second = await build(work, "FROM base\nRUN true\n");
+  assert.doesNotMatch(second.stderr, /warning/);
+  assert.equal(statusOf(second), "*");
+});
+
+test("55: each modify by hand is a state of its own", async (work) => {
+  await importBase(work);
+  await build(work, "FROM base\nENV A=1\n", ["-t", "src"]);
+  for (const word of ["one", "two"]) {
+    const stdin = `echo ${word} >/made; rm /bin/wc; ln /made /link\n`;
+    expect(await work.run(["ch-image", "modify", "-i", "src", "out"], { stdin }), { code: 0 });
+  }
+  const tree = await cache(work, "--tree");
+  assert.match(
+    tree,
+    /^\* {2}\(out\) MODIFY interactive *\n\| \* {2}MODIFY interactive *\n\|\/ *\n\* {2}\(src\) ENV A='1'/,
+  );
+  // FROM takes the newest, and it comes back from the cache.
+  await build(work, "FROM out\nRUN cat /made >/seen && test ! -e /bin/wc\n");
+  assert.equal(await work.must("cat storage/img/t/seen"), "two\n");
+  await work.must("ch-image delete out && ch-image undelete out");
+  assert.equal(await work.must("cd storage/img/out && cat made && test made -ef link"), "two\n");
+  const inspected = JSON.parse(await work.must("ch-image inspect out"));
+  assert.equal(inspected.instruction, "MODIFY interactive");
+  assert.equal(inspected.config.env.A, "1");
+});
+
+test("a spare tree is made with the extended attributes that are asked for", async (work) => {
+  await work.must("mkdir -p context/src && echo x >context/src/f");
+  await work.must("setfattr -n user.color -v red context/src/f");
+  await importBase(work);
+  const text = (word: string) => `FROM base\nCOPY src /src\nRUN echo ${word} >/w\n`;
+  const colour = () =>
+    work.must("getfattr --only-values -n user.color storage/img/t/src/f 2>/dev/null || true");
+  for (const word of ["one", "two", "three", "one"]) {
+    await build(work, text(word), ["--xattrs", "-t", "t"]);
+    assert.equal(await colour(), "red", word);
+  }
+  // One without them does not begin with those trees.
+  await work.must("ch-image delete t");
+  await build(work, text("four"));
+  assert.equal(await colour(), "");
+}, "setfattr");

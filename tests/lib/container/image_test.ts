@@ -137,3 +137,16 @@ Deno.test("isInside() compares whole components", () => {
     assert.equal(isInside(path, directory), expected, `${path} in ${directory}`);
   }
 });
+
+Deno.test("findImage() looks again for an image that is just being replaced", () => {
+  const host = fakeHost({
+    files: { ...FILES, [`${STORAGE}/img/foo/dev`]: null, [`${STORAGE}/imgtmp/1/root`]: null },
+  });
+  const request = { image: "foo", storage: STORAGE, write: false, unsafe: false };
+  let hidden = 3;
+  const lstat = (path: string) =>
+    path.endsWith("/img/foo") && hidden-- > 0 ? undefined : host.lstat(path);
+  assert.equal(findImage(request, { ...host, lstat }, () => {}).type, "name");
+  hidden = Infinity;
+  assert.throws(() => findImage(request, { ...host, lstat }, () => {}), /foo/);
+});
