@@ -6,6 +6,7 @@ import type { Source } from "../layer/entry.ts";
 import { applyImageRules } from "../layer/image_rules.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
+import { HashedStream } from "../oci/hashed_stream.ts";
 import { LayeredTree } from "../oci/layered_tree.ts";
 import type { BlobFile } from "./blob_file.ts";
 
@@ -15,6 +16,8 @@ export interface ArrivingLayer {
   readonly label: string;
   /** As messages name the archive. */
   readonly name: string;
+  /** Digest of the archive before it was compressed; undefined if nobody tells. */
+  readonly diffId: string | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function unpackLayers(
 }
 
 async function unpackLayer(
-  { file, label, name }: ArrivingLayer,
+  { file, label, name, diffId }: ArrivingLayer,
   tree: LayeredTree,
   log: Log,
   signal: AbortSignal,
@@ -52,8 +55,10 @@ async function unpackLayer(
     }
   }
   try {
-    const members = countMembers(readTar(decompress(file.read(), name), name));
+    await using archive = new HashedStream(decompress(file.read(), name));
+    const members = countMembers(readTar(archive.read(), name));
     await tree.apply(applyImageRules(members, { archive: name, label, log }));
+    if (diffId !== undefined) requireDiffId(await archive.finish(), diffId, label);
   } catch (error) {
     signal.throwIfAborted();
     // Wrong bytes make for odd failures: that they are wrong is to be told first.
@@ -62,4 +67,12 @@ async function unpackLayer(
     throw new ChError(`can’t extract ${label.replace(/: $/, "")}`, { cause: error });
   }
   if (count === 0) log.warning(`ignoring empty layer: ${label.split(": ")[1]}`);
+}
+
+/** The configuration is what an image is known by: its layers are to be those that it means. */
+function requireDiffId(actual: string, diffId: string, label: string): void {
+  if (actual === diffId) return;
+  throw new ChError(`${label}uncompressed content is not what the config says`, {
+    cause: new ChError(`digest is ${actual}, not ${diffId}`),
+  });
 }
