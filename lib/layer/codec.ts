@@ -20,6 +20,7 @@ const OUTPUT_SIZE = 1 << 20;
 // Pieces a decoder may be ahead of its consumer.
 const AHEAD = 3;
 // Those, the one being made, the one that the consumer has, and the one before, which may still be hashed.
+// Left to the garbage collector, hundreds of megabytes would pile up before it looks.
 const PIECES = AHEAD + 3;
 
 const MAGICS: readonly (readonly [CodecKind, readonly number[]])[] = [
@@ -51,7 +52,7 @@ export async function detectStreamCompression(
 }
 
 /** The bytes of the host file PATH (an OsString), read ahead: all, or SIZE of them from OFFSET on, fewer if
- * there are no more. Throws a ChError if it cannot be read. */
+ * there are no more. A chunk is good until the next but one is asked for. Throws a ChError if it cannot be read. */
 export async function* openFileChunks(
   path: string,
   { offset = 0, size = Infinity }: { readonly offset?: number; readonly size?: number } = {},
@@ -66,13 +67,20 @@ export async function* openFileChunks(
 }
 
 async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8Array, void, void> {
+  // The one being read, the one read in advance, the one that the consumer has, and the one before.
+  const ring = new BufferRing(4, Math.min(INPUT_SIZE, size));
   for (let left = size; left > 0;) {
-    const buffer = new Uint8Array(Math.min(INPUT_SIZE, left));
+    const buffer = ring.next().subarray(0, left);
     const got = await file.read(buffer);
     if (got > 0) yield buffer.subarray(0, got);
     if (got < buffer.length) return;
     left -= got;
   }
+}
+
+/** Memory for {@linkcode decompress}, for streams that are read one after the other. */
+export function newDecompressionRing(): BufferRing {
+  return new BufferRing(PIECES, OUTPUT_SIZE);
 }
 
 /** CHUNKS decompressed, or as they are if they are not compressed. A chunk is good until the next but one
@@ -82,21 +90,21 @@ async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8A
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
+  ring: BufferRing = newDecompressionRing(),
 ): AsyncGenerator<Uint8Array, void, void> {
   const { head, rest } = await splitHead(chunks);
   const kind = detectCompression(head);
   if (kind === "none") yield* rest;
-  else yield* readAhead(decode(rest, kind, name), AHEAD);
+  else yield* readAhead(decode(rest, kind, name, ring), AHEAD);
 }
 
 async function* decode(
   chunks: AsyncIterable<Uint8Array>,
   kind: CodecKind,
   name: string,
+  ring: BufferRing,
 ): AsyncGenerator<Uint8Array, void, void> {
   using decoder = new Decoder(kind);
-  // Left to the garbage collector, hundreds of megabytes would pile up before it looks.
-  const ring = new BufferRing(PIECES, OUTPUT_SIZE);
   let output = ring.next(), filled = 0;
   let status = "input";
   for await (const chunk of chunks) {

@@ -9,6 +9,11 @@ const PIECE = 1 << 20;
 /** The one being read, the one that the reader has, and the one before. */
 const PIECES = 3;
 
+/** Memory for {@linkcode BlobFile.read}, for files that are read one after the other. */
+export function newReadingRing(): BufferRing {
+  return new BufferRing(PIECES, PIECE);
+}
+
 export class BlobFile {
   #path: string | undefined;
   #size = 0;
@@ -56,8 +61,7 @@ export class BlobFile {
 
   /** From the first byte to the last, as they arrive. A chunk is good until the next but one is asked
    * for. Throws what made it fail. */
-  async *read(): AsyncGenerator<Uint8Array, void, void> {
-    const ring = new BufferRing(PIECES, PIECE);
+  async *read(ring = newReadingRing()): AsyncGenerator<Uint8Array, void, void> {
     let file: InputFile | undefined;
     try {
       let at = 0;

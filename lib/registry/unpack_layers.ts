@@ -1,14 +1,15 @@
 // The layers of a pulled image, put upon one another in a directory while they arrive.
 
 import { ChError } from "../error.ts";
-import { decompress } from "../layer/codec.ts";
+import type { BufferRing } from "../layer/buffer_ring.ts";
+import { decompress, newDecompressionRing } from "../layer/codec.ts";
 import type { Source } from "../layer/entry.ts";
 import { applyImageRules } from "../layer/image_rules.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
 import { HashedStream } from "../oci/hashed_stream.ts";
 import { LayeredTree } from "../oci/layered_tree.ts";
-import type { BlobFile } from "./blob_file.ts";
+import { type BlobFile, newReadingRing } from "./blob_file.ts";
 
 export interface ArrivingLayer {
   readonly file: BlobFile;
@@ -32,9 +33,10 @@ export async function unpackLayers(
 ): Promise<void> {
   log.info("flattening image");
   using tree = new LayeredTree(rootFd);
+  const rings = { reading: newReadingRing(), decompression: newDecompressionRing() };
   for (const layer of layers) {
     log.info(`${layer.label}extracting`);
-    await unpackLayer(layer, tree, log, signal);
+    await unpackLayer(layer, tree, rings, log, signal);
   }
   await tree.finish();
   for (const { file } of layers) await file.whole;
@@ -43,6 +45,7 @@ export async function unpackLayers(
 async function unpackLayer(
   { file, label, name, diffId }: ArrivingLayer,
   tree: LayeredTree,
+  { reading, decompression }: Readonly<Record<"reading" | "decompression", BufferRing>>,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -55,7 +58,7 @@ async function unpackLayer(
     }
   }
   try {
-    await using archive = new HashedStream(decompress(file.read(), name));
+    await using archive = new HashedStream(decompress(file.read(reading), name, decompression));
     const members = countMembers(readTar(archive.read(), name));
     await tree.apply(applyImageRules(members, { archive: name, label, log }));
     if (diffId !== undefined) requireDiffId(await archive.finish(), diffId, label);
