@@ -32,6 +32,10 @@ export async function unpackLayers(
   signal: AbortSignal,
 ): Promise<void> {
   log.info("flattening image");
+  // All of that is done while a layer is unpacked; who waits for the lines gets them where it begins.
+  for (const { label } of layers) log.info(`${label}listing`);
+  log.info("validating tarball members");
+  log.info("resolving whiteouts");
   using tree = new LayeredTree(rootFd);
   const rings = { reading: newReadingRing(), decompression: newDecompressionRing() };
   for (const layer of layers) {
