@@ -86,37 +86,65 @@ function measureRow(row: Row): Line[] {
 
 /** Milliseconds, or why it failed. */
 function measureOnce(way: Way): number | string {
-  if (way.before !== undefined) {
-    const [first] = way.command;
-    if (first === "root") shell(way.before);
-    else runAsUser(["sh", "-c", way.before], way.env);
-  }
+  prepareRun(way);
   const begin = performance.now();
-  const { code, stderr } = way.command[0] === "root"
-    ? run(way.command.slice(1))
-    : runAsUser(way.command, way.env);
+  const { code, stderr } = toCommand(way).outputSync();
   const time = performance.now() - begin;
   return code === 0 ? time : (new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "");
 }
 
-export function runAsUser(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const drop = Deno.uid() === 0
-    ? ["setpriv", `--reuid=${user}`, `--regid=${ask("id", "-g", user)}`, "--clear-groups"]
-    : [];
-  return run([...drop, ...command], { HOME: place, USER: user, ...env });
+/** Does what is to be done before a run of WAY. */
+export function prepareRun({ before, command: [first], env }: Way): void {
+  if (before === undefined) return;
+  if (first === "root") shell(before);
+  else runAsUser(["sh", "-c", before], env);
 }
 
-function run(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** What runs WAY; its output is for who wants it. */
+export function toCommand({ command, env }: Way, output: "piped" | "null" = "piped"): Deno.Command {
+  return command[0] === "root"
+    ? newCommand(command.slice(1), env, output)
+    : userCommand(command, env, output);
+}
+
+export function runAsUser(command: readonly string[], env: Way["env"] = {}) {
+  return userCommand(command, env, "piped").outputSync();
+}
+
+function userCommand(
+  command: readonly string[],
+  env: Way["env"],
+  output: "piped" | "null",
+): Deno.Command {
+  const drop = Deno.uid() === 0
+    ? ["setpriv", `--reuid=${user}`, `--regid=${groupOfUser()}`, "--clear-groups"]
+    : [];
+  return newCommand([...drop, ...command], { HOME: place, USER: user, ...env }, output);
+}
+
+let group: string | undefined;
+/** Asked once: what takes time here would be measured, too. */
+function groupOfUser(): string {
+  return group ??= ask("id", "-g", user);
+}
+
+function newCommand(
+  command: readonly string[],
+  env: Way["env"],
+  output: "piped" | "null",
+): Deno.Command {
   return new Deno.Command(command[0] as string, {
     args: command.slice(1),
     cwd: place,
     env: { PATH: `${rig}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`, ...env },
     stdin: "null",
-  }).outputSync();
+    stdout: output,
+    stderr: output,
+  });
 }
 
 export function shell(script: string): void {
-  run(["sh", "-c", script]);
+  newCommand(["sh", "-c", script], {}, "piped").outputSync();
 }
 
 export function exists(path: string): boolean {
