@@ -86,17 +86,23 @@ export class Decoder implements Disposable {
   }
 }
 
-/** DATA compressed by itself: the same bytes every time. What comes of several pieces may be put
+/** Bytes that SIZE of them may take when they are compressed. */
+export function compressedBound(kind: EncoderKind, size: number): number {
+  const bound = newNumbers(1), error = newErrorBlock();
+  checkResult(codec().ch_compress_bound(KINDS[kind], BigInt(size), bound, error), error);
+  return Number(bound[0]!);
+}
+
+/** DATA compressed by itself into OUTPUT, which has room for it ({@linkcode compressedBound}): the same
+ * bytes every time. Returns the part of OUTPUT that they take. What comes of several pieces may be put
  * together. LEVEL: gzip 0 to 12, bzip2 1 to 9, xz 0 to 9, zstd 1 to 22. Throws a SystemError. */
 export async function compressPiece(
   kind: EncoderKind,
   data: Uint8Array,
   level: number,
+  output: Bytes,
 ): Promise<Uint8Array> {
   const size = newNumbers(1), error = newErrorBlock();
-  const bound = codec().ch_compress_bound(KINDS[kind], BigInt(data.length), size, error);
-  checkResult(bound, error);
-  const output = new Uint8Array(Number(size[0]!));
   const call = codec().ch_compress(
     KINDS[kind],
     level,

@@ -4,7 +4,7 @@
 import { openLightLibrary } from "./light_library.ts";
 import { encodeCString } from "./os_string.ts";
 import { LOCK } from "./symbols.ts";
-import { checkResult, newErrorBlock } from "./system_error.ts";
+import { checkResult, newErrorBlock, SystemError } from "./system_error.ts";
 
 let library: ReturnType<typeof openLightLibrary<typeof LOCK>> | undefined;
 
@@ -39,4 +39,17 @@ export function acquireLock(
   const error = newErrorBlock();
   const result = openLock().ch_lock_acquire(encodeCString(path), offset, shared ? 1 : 0, error);
   return new FileLock(checkResult(result, error));
+}
+
+/** As {@linkcode acquireLock}, but undefined if another lock stands against it. */
+export function tryAcquireLock(...args: Parameters<typeof acquireLock>): FileLock | undefined {
+  try {
+    return acquireLock(...args);
+  } catch (error) {
+    // Opening the file may fail with EACCES, too.
+    const isHeld = error instanceof SystemError && error.call.startsWith("fcntl") &&
+      ["EAGAIN", "EACCES"].includes(error.code);
+    if (isHeld) return undefined;
+    throw error;
+  }
 }

@@ -29,8 +29,9 @@ export async function filter(
   return stdout;
 }
 
+/** Copied, for the memory of a chunk may be used again. */
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of chunks) parts.push(chunk.slice());
   return concatenate(parts);
 }

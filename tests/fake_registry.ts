@@ -1,6 +1,8 @@
 // A registry made up for a test, in this process: it serves what it is told to, right or wrong, and
 // remembers what it was asked.
 
+import { gunzipSync } from "node:zlib";
+
 export interface Asked {
   readonly method: string;
   /** With the query. */
@@ -71,7 +73,7 @@ export class FakeRegistry implements AsyncDisposable {
     return digest;
   }
 
-  /** An image with these LAYERS; returns their digests. */
+  /** An image with these LAYERS, compressed by gzip or not; returns their digests. CONFIG may say otherwise. */
   async addImage(
     tag: string,
     layers: readonly Uint8Array<ArrayBuffer>[],
@@ -83,7 +85,7 @@ export class FakeRegistry implements AsyncDisposable {
       architecture: "amd64",
       os: "linux",
       config: {},
-      rootfs: { type: "layers", diff_ids: digests },
+      rootfs: { type: "layers", diff_ids: await Promise.all(layers.map(diffIdOf)) },
       history: [],
       ...config,
     });
@@ -205,6 +207,14 @@ export function sendBroken(blob: Uint8Array<ArrayBuffer>, count: number): Respon
     },
   }, { highWaterMark: 0 });
   return new Response(body, { headers: { "Content-Length": String(blob.length) } });
+}
+
+async function diffIdOf(layer: Uint8Array<ArrayBuffer>): Promise<string> {
+  try {
+    return await digestOf(new Uint8Array(gunzipSync(layer)));
+  } catch {
+    return await digestOf(layer); // no gzip, or bad
+  }
 }
 
 export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

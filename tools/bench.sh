@@ -8,6 +8,6 @@ if [ "$(id -u)" -eq 0 ]; then tools/deps.sh bench; fi
 make -s
 tools/rig.sh
 for file in tools/bench/start.ts tools/bench.ts tools/bench/convert.ts tools/bench/squashfs.ts \
-    tools/bench/build.ts tools/bench/cache.ts; do
+    tools/bench/build.ts tools/bench/cache.ts tools/bench/registry.ts; do
     node_modules/@deno/linux-x64-glibc/deno run -A --no-lock "$file" "$@"
 done

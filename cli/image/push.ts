@@ -1,5 +1,6 @@
 // ch-image push: puts an image into a registry.
 
+import { ChError } from "../../lib/error.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { parseLayoutPlace } from "../../lib/registry/layout_place.ts";
 import { pushImage } from "../../lib/registry/push.ts";
@@ -14,6 +15,12 @@ const OPTIONS = defineOptions([
     placeholder: "DIR",
     repeat: "last",
     help: "push the directory DIR instead of an image in storage",
+  },
+  {
+    long: "index",
+    argument: "none",
+    repeat: "idempotent",
+    help: "put the image beside those for other platforms that DEST_REF has",
   },
   {
     long: "single-layer",
@@ -41,12 +48,17 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     const source = parseReference(name!);
     const directory = findValue(args, "image");
     if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image push” (see FAQ)");
+    const layout = destination === undefined ? undefined : parseLayoutPlace(destination);
+    if (layout !== undefined && isGiven(args, "index")) {
+      throw new ChError(`--index is for registries: ${layout.text}`, {
+        hint: "give each image a name of its own in the layout",
+      });
+    }
     await pushImage(context.openStore(), {
       source,
-      destination: destination === undefined
-        ? source
-        : parseLayoutPlace(destination) ?? parseReference(destination),
+      destination: layout ?? (destination === undefined ? source : parseReference(destination)),
       directory,
+      isForIndex: isGiven(args, "index"),
       isSingleLayer: isGiven(args, "single-layer"),
     }, {
       registry: readRegistrySettings(context, args, "authenticated"),

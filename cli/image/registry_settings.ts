@@ -13,6 +13,9 @@ import type { CommonOption } from "./common_options.ts";
 import { canPrompt, promptCredentials } from "./prompt.ts";
 import type { Context } from "./sub_command.ts";
 
+/** Variables with a proxy for HTTPS. */
+const PROXIES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
 type Environment = ReadonlyMap<string, string>;
 
 /** Throws a ChError for a variable that makes no sense. */
@@ -38,9 +41,12 @@ export function readRegistrySettings<Name extends string>(
   args: Arguments<Name | CommonOption>,
   mode: AuthMode,
 ): RegistrySettings {
+  const verify = !isGiven(args, "tls-no-verify");
+  const proxy = PROXIES.find((name) => environment.get(name));
+  if (!verify && proxy !== undefined) log.warning(`--tls-no-verify: not using $${proxy} for HTTPS`);
   return {
     trust: {
-      verify: !isGiven(args, "tls-no-verify"),
+      verify,
       bundle: environment.get("REQUESTS_CA_BUNDLE") || environment.get("CURL_CA_BUNDLE") ||
         undefined,
     },

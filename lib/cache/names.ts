@@ -1,6 +1,7 @@
 // Records that point at states, by mangled image reference: a small file each, replaced as a whole.
 
 import type { Scratch } from "../store/scratch.ts";
+import { removeIfThere } from "../store/remove_if_there.ts";
 import type { Store } from "../store/store.ts";
 import type { DELETED, DIRECTORIES_AT, NAMES, UNREADY } from "./layout.ts";
 import { isStateName } from "./state_files.ts";
@@ -78,11 +79,7 @@ export function findRecordTime(store: Store, kind: RecordKind, name: string): Da
 }
 
 export function removeRecord(store: Store, kind: RecordKind, name: string): void {
-  try {
-    Deno.removeSync(`${store.path}/${kind}/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  removeIfThere(`${store.path}/${kind}/${name}`);
 }
 
 /** Mangled references of all records of a kind, sorted. */

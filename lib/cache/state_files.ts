@@ -7,6 +7,7 @@ import { encodeOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
 import { type LockPlace, SEQUENCE_PLACE } from "../store/lock.ts";
 import type { Metadata } from "../store/metadata.ts";
+import { removeIfThere } from "../store/remove_if_there.ts";
 import type { Store } from "../store/store.ts";
 import { SEQUENCE_FILE, STATES } from "./layout.ts";
 import { toHex } from "./state_id.ts";
@@ -103,11 +104,7 @@ export function sizeOfState(store: Store, name: string): number {
 }
 
 export function removeState(store: Store, name: string): void {
-  try {
-    Deno.removeSync(`${store.path}/${STATES}/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  removeIfThere(`${store.path}/${STATES}/${name}`);
 }
 
 /** The file `state` in the directory WORK, whose tree is complete, becomes a state that can be found. */

@@ -5,6 +5,7 @@ import { type CodecKind, Decoder, InputFile } from "../../ffi/codec.ts";
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
+import { BufferRing } from "./buffer_ring.ts";
 import { readAhead } from "./read_ahead.ts";
 
 export type Compression = CodecKind | "none";
@@ -18,6 +19,9 @@ const INPUT_SIZE = 1 << 20;
 const OUTPUT_SIZE = 1 << 20;
 // Pieces a decoder may be ahead of its consumer.
 const AHEAD = 3;
+// Those, the one being made, the one that the consumer has, and the one before, which may still be hashed.
+// Left to the garbage collector, hundreds of megabytes would pile up before it looks.
+const PIECES = AHEAD + 3;
 
 const MAGICS: readonly (readonly [CodecKind, readonly number[]])[] = [
   ["gzip", [0x1f, 0x8b]],
@@ -48,7 +52,7 @@ export async function detectStreamCompression(
 }
 
 /** The bytes of the host file PATH (an OsString), read ahead: all, or SIZE of them from OFFSET on, fewer if
- * there are no more. Throws a ChError if it cannot be read. */
+ * there are no more. A chunk is good until the next but one is asked for. Throws a ChError if it cannot be read. */
 export async function* openFileChunks(
   path: string,
   { offset = 0, size = Infinity }: { readonly offset?: number; readonly size?: number } = {},
@@ -63,8 +67,10 @@ export async function* openFileChunks(
 }
 
 async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8Array, void, void> {
+  // The one being read, the one read in advance, the one that the consumer has, and the one before.
+  const ring = new BufferRing(4, Math.min(INPUT_SIZE, size));
   for (let left = size; left > 0;) {
-    const buffer = new Uint8Array(Math.min(INPUT_SIZE, left));
+    const buffer = ring.next().subarray(0, left);
     const got = await file.read(buffer);
     if (got > 0) yield buffer.subarray(0, got);
     if (got < buffer.length) return;
@@ -72,27 +78,34 @@ async function* readPieces(file: InputFile, size: number): AsyncGenerator<Uint8A
   }
 }
 
-/** CHUNKS decompressed, or as they are if they are not compressed. NAME is for messages. Streams of one
- * kind may follow one another, and zeros may follow the last, as tapes and tar(1) leave them; anything
+/** Memory for {@linkcode decompress}, for streams that are read one after the other. */
+export function newDecompressionRing(): BufferRing {
+  return new BufferRing(PIECES, OUTPUT_SIZE);
+}
+
+/** CHUNKS decompressed, or as they are if they are not compressed. A chunk is good until the next but one
+ * is asked for: then its memory is used again. NAME is for messages. Streams of one kind may follow one another, and zeros may follow the last, as tapes and tar(1) leave them; anything
  * else behind it is an error, as it is for tar(1), though gzip(1) alone would only warn. Throws a
  * ChError if the data is wrong or ends early. */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
+  ring: BufferRing = newDecompressionRing(),
 ): AsyncGenerator<Uint8Array, void, void> {
   const { head, rest } = await splitHead(chunks);
   const kind = detectCompression(head);
   if (kind === "none") yield* rest;
-  else yield* readAhead(decode(rest, kind, name), AHEAD);
+  else yield* readAhead(decode(rest, kind, name, ring), AHEAD);
 }
 
 async function* decode(
   chunks: AsyncIterable<Uint8Array>,
   kind: CodecKind,
   name: string,
+  ring: BufferRing,
 ): AsyncGenerator<Uint8Array, void, void> {
   using decoder = new Decoder(kind);
-  let output = new Uint8Array(OUTPUT_SIZE), filled = 0;
+  let output = ring.next(), filled = 0;
   let status = "input";
   for await (const chunk of chunks) {
     let input = chunk;
@@ -103,7 +116,7 @@ async function* decode(
       status = progress.status;
       if (filled < output.length) continue;
       yield output;
-      output = new Uint8Array(OUTPUT_SIZE);
+      output = ring.next();
       filled = 0;
     } while (input.length > 0 || status === "output");
   }
@@ -137,7 +150,7 @@ async function splitHead(
   while (head.length < MAGIC_LENGTH) {
     const next = await iterator.next();
     if (next.done) break;
-    seen.push(next.value);
+    seen.push(next.value.slice()); // more than two may be asked for here
     head.push(...next.value.subarray(0, MAGIC_LENGTH - head.length));
   }
   return { head: Uint8Array.from(head), rest: continueAfter(seen, iterator) };

@@ -1,9 +1,10 @@
 // Streams of bytes into compression, on all cores at once: data is cut into pieces that are compressed
 // by themselves and put one behind the other. The same data gives the same bytes, on any machine.
 
-import { compressPiece, type EncoderKind } from "../../ffi/codec.ts";
+import { compressedBound, compressPiece, type EncoderKind } from "../../ffi/codec.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
+import { BufferRing } from "./buffer_ring.ts";
 import { readAhead } from "./read_ahead.ts";
 
 /** How to compress, or not at all. */
@@ -31,14 +32,21 @@ const PIECE_SIZES: Readonly<Record<EncoderKind, number>> = {
   zstd: 8 << 20,
 };
 
-/** CHUNKS compressed. LEVEL must be in the range of {@linkcode LEVELS}. */
+/** Compressed pieces in advance of the consumer. */
+const AHEAD = 2;
+
+/** CHUNKS compressed. LEVEL must be in the range of {@linkcode LEVELS}. A chunk is good until the next but
+ * one is asked for. */
 export async function* compress(
   chunks: AsyncIterable<Uint8Array>,
   compressor: Compressor,
   level?: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (compressor === "none") yield* chunks;
-  else yield* readAhead(compressPieces(chunks, compressor, level ?? LEVELS[compressor].usual), 2);
+  else {
+    const pieces = compressPieces(chunks, compressor, level ?? LEVELS[compressor].usual);
+    yield* readAhead(pieces, AHEAD);
+  }
 }
 
 async function* compressPieces(
@@ -47,43 +55,52 @@ async function* compressPieces(
   level: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   const running: Promise<Uint8Array>[] = [];
-  const cores = navigator.hardwareConcurrency;
+  const cores = navigator.hardwareConcurrency, size = PIECE_SIZES[kind];
+  // At most one more than there are cores is being compressed, one is being filled; and those behind that
+  // the consumer has not got yet, that it has, and that it had before.
+  const inputs = new BufferRing(cores + 2, size);
+  const outputs = new BufferRing(cores + 1 + AHEAD + 2, compressedBound(kind, size));
   let isEmpty = true;
-  for await (const piece of gather(chunks, PIECE_SIZES[kind])) {
+  for await (const piece of gather(chunks, inputs)) {
     isEmpty = false;
-    const compressed = compressOne(kind, piece, level);
+    const compressed = compressOne(kind, piece, level, outputs.next());
     compressed.catch(() => {}); // reported when its turn comes
     running.push(compressed);
     if (running.length > cores) yield await running.shift()!;
   }
   for (const compressed of running) yield await compressed;
-  if (isEmpty) yield await compressOne(kind, new Uint8Array(), level);
+  if (isEmpty) yield await compressOne(kind, new Uint8Array(), level, outputs.next());
 }
 
-async function compressOne(kind: EncoderKind, piece: Uint8Array, level: number) {
+async function compressOne(
+  kind: EncoderKind,
+  piece: Uint8Array,
+  level: number,
+  output: Uint8Array<ArrayBuffer>,
+) {
   try {
-    return await compressPiece(kind, piece, level);
+    return await compressPiece(kind, piece, level, output);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new ChError(`can’t compress with ${kind} at level ${level}`, { cause: error });
   }
 }
 
-/** CHUNKS cut into pieces of SIZE, but for the last. */
+/** CHUNKS cut into pieces that fill a buffer of RING, but for the last. */
 async function* gather(
   chunks: AsyncIterable<Uint8Array>,
-  size: number,
+  ring: BufferRing,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let block = new Uint8Array(size), filled = 0;
+  let block = ring.next(), filled = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + size - filled);
+      const part = chunk.subarray(at, at + block.length - filled);
       block.set(part, filled);
       filled += part.length;
       at += part.length;
-      if (filled < size) continue;
+      if (filled < block.length) continue;
       yield block;
-      block = new Uint8Array(size);
+      block = ring.next();
       filled = 0;
     }
   }

@@ -237,7 +237,7 @@ class Archive {
     const size = header.size + (BLOCK - header.size % BLOCK) % BLOCK;
     const data = this.#stream.takeNow(size) ?? await this.#stream.take(size);
     if (data.length < size) throw this.#truncation();
-    return data.subarray(0, header.size);
+    return data.slice(0, header.size); // values of it are kept longer than the chunk lasts
   }
 
   async #readBlock(): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
 import { readDescriptor } from "../../ffi/descriptor.ts";
 import { displayOsString, encodeOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
+import { BufferRing } from "./buffer_ring.ts";
 import type { Content, Entry, Sink } from "./entry.ts";
 import { formatPaxRecords, formatPaxTime } from "./pax_records.ts";
 import { BLOCK, encodeTarHeader, fitsName, fitsOctal } from "./tar_header.ts";
@@ -18,11 +19,13 @@ export interface TarWriterOptions {
   readonly findNames?: (uid: number, gid: number) => { user: string; group: string };
 }
 
-/** Takes the archive's bytes, in order; they are its to keep. */
+/** Takes the archive's bytes, in order; they are good until it is called once more after the next time. */
 export type Output = (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
 
 /** Bytes go out in pieces of this size. */
 const PIECE = 1 << 20;
+/** The one being filled, the one that is waiting to be taken, and two that are in use. */
+const PIECES = 4;
 /** GNU tar's default record: archives are multiples of it. */
 const RECORD = 20 * BLOCK;
 const ROOT = { uid: 0, gid: 0 } as const;
@@ -34,7 +37,8 @@ export class TarWriter implements Sink {
   readonly #output: Output;
   readonly #options: TarWriterOptions;
   readonly #prefix: string;
-  #piece = new Uint8Array(PIECE);
+  readonly #ring = new BufferRing(PIECES, PIECE);
+  #piece = this.#ring.next();
   #filled = 0;
   #position = 0;
   /** Entries left out: tar has no sockets. */
@@ -177,7 +181,7 @@ export class TarWriter implements Sink {
   async #flush(): Promise<void> {
     if (this.#filled === 0) return;
     const piece = this.#piece.subarray(0, this.#filled);
-    this.#piece = new Uint8Array(PIECE);
+    this.#piece = this.#ring.next();
     this.#filled = 0;
     await this.#output(piece);
   }

@@ -29,13 +29,16 @@ export async function digestBytes(bytes: Uint8Array): Promise<string> {
   return digester.end();
 }
 
-/** CHUNKS as they go by, counted in DIGESTER. */
+/** CHUNKS as they go by, hashed by DIGESTER while the consumer works on them. */
 export async function* digestChunks<T extends Uint8Array>(
   chunks: AsyncIterable<T>,
   digester: Digester,
 ): AsyncGenerator<T, void, void> {
+  let hashing = Promise.resolve();
   for await (const chunk of chunks) {
-    await digester.add(chunk);
+    await hashing;
+    hashing = digester.add(chunk);
     yield chunk;
   }
+  await hashing;
 }

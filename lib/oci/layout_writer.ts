@@ -2,23 +2,32 @@
 
 import { createFile, removeFile, renameEntry } from "../../ffi/tree_change.ts";
 import { finishFile, makeDirectories, putFile, writeDescriptor } from "../../ffi/tree_change.ts";
-import { findEntry } from "../../ffi/tree.ts";
+import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import type { BlobSink } from "./blobs.ts";
 import { Digester } from "./digest.ts";
 import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, NAME_KEY } from "./layout.ts";
 import { OCI } from "./media_type.ts";
-import { type Descriptor, encodeDocument, type Platform } from "./model.ts";
+import { type Descriptor, encodeDocument, type Index, type Platform } from "./model.ts";
 
-/** Makes a layout in the empty directory ROOT_FD, which stays open. It is none before {@linkcode finish}. */
+/** Blobs that are being written, beside the directory that they go to. */
+const UNFINISHED = "unfinished-";
+
+/** What a layout's index holds, known to us or not. */
+export type LayoutIndex = Index & Readonly<Record<string, unknown>>;
+
+/** Makes a layout in the directory ROOT_FD, which stays open: an empty one, that is no layout before
+ * {@linkcode finish}, or one whose index is PRESENT, that others may read meanwhile. */
 export class LayoutWriter implements BlobSink {
   readonly #rootFd: number;
   readonly #time: number;
-  #unfinished = 0;
+  readonly #present: LayoutIndex | undefined;
+  readonly #written: string[] = [];
 
   /** TIME, in seconds since 1970, is what all files bear. */
-  constructor(rootFd: number, time: number) {
+  constructor(rootFd: number, time: number, present?: LayoutIndex) {
     this.#rootFd = rootFd;
     this.#time = time;
+    this.#present = present;
     makeDirectories(rootFd, "blobs/sha256", 0o755);
   }
 
@@ -27,7 +36,7 @@ export class LayoutWriter implements BlobSink {
   }
 
   async write(mediaType: string, chunks: AsyncIterable<Uint8Array>): Promise<Descriptor> {
-    const temporary = `blobs/unfinished-${this.#unfinished++}`;
+    const temporary = `blobs/${UNFINISHED}${crypto.randomUUID()}`;
     using file = createFile(this.#rootFd, temporary, 0o600);
     try {
       const digester = new Digester();
@@ -38,6 +47,7 @@ export class LayoutWriter implements BlobSink {
       const { size } = digester;
       finishFile(file.fd, size, 0o644, { mtime: this.#time, mtimeNsec: 0 });
       const blob = { mediaType, digest: digester.end(), size };
+      if (!await this.has(blob)) this.#written.push(blobPath(blob));
       renameEntry(this.#rootFd, temporary, this.#rootFd, blobPath(blob));
       return blob;
     } catch (error) {
@@ -46,16 +56,40 @@ export class LayoutWriter implements BlobSink {
     }
   }
 
-  /** The image IMAGE gets NAME. */
+  /** The image IMAGE gets NAME, also if another had it. */
   finish(image: Descriptor, name: string, platform: Platform): void {
     const named = { ...image, platform, annotations: { ...image.annotations, [NAME_KEY]: name } };
-    const index = { schemaVersion: 2, mediaType: OCI.index, manifests: [named] } as const;
-    this.#put(INDEX_FILE, encodeDocument(index));
+    const { manifests, ...values } = this.#present ??
+      { schemaVersion: 2, mediaType: OCI.index, manifests: [] };
+    const others = manifests.filter(({ annotations }) => annotations?.[NAME_KEY] !== name);
+    this.#put(INDEX_FILE, encodeDocument({ ...values, manifests: [...others, named] }));
+    if (this.#present !== undefined) return;
     const version = JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION });
     this.#put(LAYOUT_FILE, new TextEncoder().encode(version));
   }
 
+  /** Removes what was written, if it did not come to {@linkcode finish}. */
+  undo(): void {
+    for (const path of this.#written) removeFile(this.#rootFd, path);
+  }
+
+  /** Removes what killed writers left. */
+  removeUnfinished(): void {
+    using blobs = openDirectory(this.#rootFd, "blobs");
+    for (const { name } of listDirectory(blobs.fd)) {
+      if (name.startsWith(UNFINISHED)) removeFile(blobs.fd, name);
+    }
+  }
+
+  /** In the place of what is there. */
   #put(path: string, bytes: Uint8Array): void {
-    putFile(this.#rootFd, path, bytes, 0o644, { mtime: this.#time, mtimeNsec: 0 });
+    const temporary = `blobs/${UNFINISHED}${crypto.randomUUID()}`;
+    putFile(this.#rootFd, temporary, bytes, 0o644, { mtime: this.#time, mtimeNsec: 0 });
+    try {
+      renameEntry(this.#rootFd, temporary, this.#rootFd, path);
+    } catch (error) {
+      removeFile(this.#rootFd, temporary);
+      throw error;
+    }
   }
 }

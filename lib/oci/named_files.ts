@@ -51,7 +51,7 @@ export async function readSmallFile(files: NamedFiles, path: string): Promise<Ui
   for await (const chunk of files.read(path)) {
     size += chunk.length;
     if (size > MAX_DOCUMENT) throw new ChError(`too large: ${files.name}: ${path}`);
-    parts.push(chunk);
+    parts.push(chunk.slice());
   }
   const whole = new Uint8Array(size);
   let at = 0;

@@ -2,9 +2,17 @@
 // hold it in memory. What was read counts only when `whole` has resolved.
 
 import { InputFile } from "../../ffi/codec.ts";
+import { BufferRing } from "../layer/buffer_ring.ts";
 
 /** Bytes read at a time. */
 const PIECE = 1 << 20;
+/** The one being read, the one that the reader has, and the one before. */
+const PIECES = 3;
+
+/** Memory for {@linkcode BlobFile.read}, for files that are read one after the other. */
+export function newReadingRing(): BufferRing {
+  return new BufferRing(PIECES, PIECE);
+}
 
 export class BlobFile {
   #path: string | undefined;
@@ -51,8 +59,9 @@ export class BlobFile {
     this.#notify();
   }
 
-  /** From the first byte to the last, as they arrive. Throws what made it fail. */
-  async *read(): AsyncGenerator<Uint8Array, void, void> {
+  /** From the first byte to the last, as they arrive. A chunk is good until the next but one is asked
+   * for. Throws what made it fail. */
+  async *read(ring = newReadingRing()): AsyncGenerator<Uint8Array, void, void> {
     let file: InputFile | undefined;
     try {
       let at = 0;
@@ -61,7 +70,7 @@ export class BlobFile {
         const wake = this.#wake.promise;
         if (this.#path !== undefined && (isLast || at < this.#size)) {
           file ??= new InputFile(this.#path);
-          const buffer = new Uint8Array(isLast ? PIECE : Math.min(PIECE, this.#size - at));
+          const buffer = ring.next().subarray(0, isLast ? PIECE : this.#size - at);
           const size = await file.read(buffer);
           at += size;
           if (size > 0) yield buffer.subarray(0, size);

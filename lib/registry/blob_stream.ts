@@ -2,6 +2,7 @@
 // that pays, and again from where a connection broke off. Nothing is verified here.
 
 import { ChError } from "../error.ts";
+import { BufferRing } from "../layer/buffer_ring.ts";
 import type { Repository } from "./repository.ts";
 import { readLength } from "./response.ts";
 import { pause } from "./retry.ts";
@@ -17,10 +18,12 @@ export interface WantedBlob {
 const SEGMENT = 8 << 20;
 /** Requests ahead of the one that is being read; each may hold a segment in memory. */
 const AHEAD = 2;
+/** Bytes read from a connection at a time, at most. */
+const READ_SIZE = 256 << 10;
 /** Below this one request is as good. */
 const LARGE = 4 * SEGMENT;
 
-/** BLOB from byte FROM on. Throws a ChError. */
+/** BLOB from byte FROM on. A chunk is good until the next is asked for. Throws a ChError. */
 export async function* streamBlob(
   repository: Repository,
   blob: WantedBlob,
@@ -32,12 +35,13 @@ export async function* streamBlob(
     streamRange({ repository, blob, signal }, at, end);
   if (size === undefined || size - from < LARGE) return yield* stream(from, size);
 
+  const ring = new BufferRing(AHEAD + 1, SEGMENT);
   const queue: Promise<Uint8Array>[] = [];
   let next = from + SEGMENT;
   const request = () => {
     if (next >= size) return;
     const end = Math.min(next + SEGMENT, size);
-    const segment = collect(stream(next, end), end - next);
+    const segment = collect(stream(next, end), ring.next().subarray(0, end - next));
     segment.catch(() => {}); // reported when its turn comes
     queue.push(segment);
     next = end;
@@ -148,14 +152,15 @@ function checkLength({ headers }: Response, { size, digest }: WantedBlob): void 
   throw new ChError(`wrong size: ${digest}: ${length} bytes instead of ${size}`);
 }
 
-/** A connection that brings nothing for so many milliseconds is given up. */
+/** A connection that brings nothing for so many milliseconds is given up. A chunk is good until the next
+ * is asked for. */
 async function* readPatiently(
   { body }: Response,
   stop: AbortController,
   patience: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (body === null) return;
-  const reader = body.getReader();
+  const reader = openReader(body);
   let isOver = false;
   const late = new TransportError(
     `GET failed: nothing received in ${Math.round(patience / 1000)} s`,
@@ -167,7 +172,7 @@ async function* readPatiently(
       const { done, value } = await reader.read().finally(() => clearTimeout(timer));
       isOver = done;
       if (done) return;
-      yield value;
+      yield value!;
     }
   } catch (error) {
     isOver = true;
@@ -179,11 +184,39 @@ async function* readPatiently(
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+interface ChunkReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+/** With memory of its own, used again and again, where the stream can do that: the garbage of the usual
+ * way is several times as large as what is read. */
+function openReader(body: ReadableStream<Uint8Array>): ChunkReader {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return body.getReader(); // no stream of the network, but one that was made
+  }
+  let memory = new ArrayBuffer(READ_SIZE);
+  return {
+    async read() {
+      const { done, value } = await reader.read(new Uint8Array(memory));
+      if (value !== undefined) memory = value.buffer;
+      return { done, value };
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
   let at = 0;
   for await (const chunk of chunks) {
-    if (at + chunk.length > size) throw new ChError("registry sent more than asked for");
+    if (at + chunk.length > bytes.length) throw new ChError("registry sent more than asked for");
     bytes.set(chunk, at);
     at += chunk.length;
   }

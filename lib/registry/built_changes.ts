@@ -9,6 +9,7 @@ import { isWithin, normalizePath, splitPath } from "../layer/member_path.ts";
 import { Digester } from "../oci/digest.ts";
 import type { BaseEntry, BaseTree } from "./base_tree.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
 type FileEntry = Entry & { readonly type: "file" };
 
 const WHITEOUT = ".wh.";
@@ -34,13 +35,14 @@ export async function findChanges(
   const added = listAdded(volumes);
   const changed = new Set<string>();
   const present = new Set<string>();
+  const buffer = new Uint8Array(PIECE);
   for await (const entry of tree) {
     present.add(entry.path);
     if (isWithin(entry.path, OWN)) continue;
     const known = base.get(entry.path);
     const isSame = known === undefined
       ? isPristine(entry, added)
-      : await isUnchanged(entry, known, base);
+      : await isUnchanged(entry, known, base, buffer);
     // A name of a file that is different by its first name is different, too.
     const isOther = entry.type === "hardlink" && changed.has(entry.target);
     if (!isSame || isOther) changed.add(entry.path);
@@ -120,7 +122,12 @@ function listAdded(volumes: readonly string[]): ReadonlySet<string> {
   return added;
 }
 
-async function isUnchanged(entry: Entry, known: BaseEntry, base: BaseTree): Promise<boolean> {
+async function isUnchanged(
+  entry: Entry,
+  known: BaseEntry,
+  base: BaseTree,
+  buffer: Bytes,
+): Promise<boolean> {
   switch (entry.type) {
     case "directory":
       return known.type === "directory" && known.mode === entry.mode;
@@ -128,7 +135,7 @@ async function isUnchanged(entry: Entry, known: BaseEntry, base: BaseTree): Prom
       return known.type === "symlink" && known.target === entry.target;
     case "file":
       return known.type === "file" && hasSameMetadata(entry, known) &&
-        await digestFile(entry) === known.digest;
+        await digestFile(entry, buffer) === known.digest;
     case "hardlink": {
       const first = base.get(entry.target);
       return known.type === "file" && first?.type === "file" && first.inode === known.inode;
@@ -145,11 +152,11 @@ function hasSameMetadata(entry: FileEntry, known: BaseEntry & { readonly type: "
     entry.mtime === known.mtime && hasSameFraction;
 }
 
-async function digestFile({ content, size }: FileEntry): Promise<string> {
+async function digestFile({ content, size }: FileEntry, buffer: Bytes): Promise<string> {
   const digester = new Digester();
   if ("fd" in content) {
     for (let at = 0; at < size;) {
-      const bytes = new Uint8Array(Math.min(PIECE, size - at));
+      const bytes = buffer.subarray(0, size - at);
       const got = readDescriptor(content.fd, bytes, at);
       if (got === 0) break;
       await digester.add(bytes.subarray(0, got));

@@ -14,7 +14,7 @@ import type { Store } from "../store/store.ts";
 import { type BlobsRequest, fetchConfig, fetchLayers } from "./image_blobs.ts";
 import type { PulledManifest } from "./manifest.ts";
 import type { Mirror } from "./mirror.ts";
-import { readPulledMetadata } from "./pulled_metadata.ts";
+import { readDiffIds, readPulledMetadata } from "./pulled_metadata.ts";
 import { Repositories } from "./repositories.ts";
 import type { RegistrySettings } from "./repository.ts";
 import { resolveManifest } from "./resolve.ts";
@@ -124,13 +124,17 @@ async function pullFromRegistry(
 }
 
 async function readConfig(
-  { config }: PulledManifest,
+  manifest: PulledManifest,
   request: BlobsRequest,
 ): Promise<PulledConfig> {
-  if (config === undefined) {
+  if (manifest.config === undefined) {
     request.log.info("no config found; initializing empty metadata");
-    return { bytes: undefined, metadata: defaultMetadata() };
+    return { bytes: undefined, metadata: defaultMetadata(), diffIds: undefined };
   }
-  const bytes = await fetchConfig(config, request);
-  return { bytes, metadata: readPulledMetadata(bytes) };
+  const bytes = await fetchConfig(manifest.config, request);
+  return {
+    bytes,
+    metadata: readPulledMetadata(bytes),
+    diffIds: readDiffIds(bytes, manifest),
+  };
 }

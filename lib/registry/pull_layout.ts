@@ -20,7 +20,7 @@ import { labelLayer, layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { hexOf } from "./manifest.ts";
 import type { PullSettings } from "./pull.ts";
-import { readPulledMetadata } from "./pulled_metadata.ts";
+import { readDiffIds, readPulledMetadata } from "./pulled_metadata.ts";
 import { storePulled } from "./store_pulled.ts";
 
 export interface LayoutPullRequest {
@@ -74,7 +74,11 @@ export async function pullLayout(
       destination,
       manifest: { schemaVersion: 2, config, layers },
       fetched: { bytes, digest: blob.digest, mediaType: manifest.mediaType },
-      config: { bytes: configBytes, metadata: readPulledMetadata(configBytes) },
+      config: {
+        bytes: configBytes,
+        metadata: readPulledMetadata(configBytes),
+        diffIds: readDiffIds(configBytes, manifest),
+      },
       files: arriving,
       architecture,
       lastLayer,

@@ -5,6 +5,7 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
 import { digestBytes } from "../oci/digest.ts";
+import { parseImageConfig } from "../oci/model.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
 import type { ImageReference } from "../reference/reference.ts";
@@ -16,6 +17,7 @@ import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
+import { extendIndex, platformOf } from "./push_index.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
 import { planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
@@ -34,6 +36,8 @@ export interface PushRequest {
   readonly directory?: string | undefined;
   /** All in one layer, even if it is known which were pulled. */
   readonly isSingleLayer: boolean;
+  /** Beside what DESTINATION has for other platforms, instead of in place of it. */
+  readonly isForIndex: boolean;
 }
 
 /** Blobs on their way at the same time. */
@@ -45,7 +49,7 @@ export async function pushImage(
   request: PushRequest,
   settings: PushSettings,
 ): Promise<void> {
-  const { source, destination, directory, isSingleLayer } = request;
+  const { source, destination, directory, isSingleLayer, isForIndex } = request;
   const { log, signal } = settings.registry;
   const layout = "kind" in destination ? destination : undefined;
   const reference = "kind" in destination ? undefined : findTag(destination, settings.defaults);
@@ -76,7 +80,10 @@ export async function pushImage(
     const from = findOrigin(metadata, repository);
     await uploadLayers(repository, plan, { spool, downloads, from, log });
     await uploadConfig(repository, plan, log);
-    await uploadManifest(repository, plan, reference!.tag!, log);
+    const tag = reference!.tag!;
+    log.info("manifest: uploading");
+    if (isForIndex) await uploadIndex(repository, plan, tag, log);
+    else await uploadManifest(repository, toDocument(plan), tag, log);
     log.info("cleaning up");
   }
   log.info("done");
@@ -177,20 +184,46 @@ async function uploadOne(
   }
 }
 
-async function uploadManifest(
+interface Document {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+function toDocument({ manifest: { mediaType }, manifestBytes: bytes }: PushPlan): Document {
+  return { mediaType, bytes };
+}
+
+/** The manifest by its digest alone, then the index that leads to it. */
+async function uploadIndex(
   repository: Repository,
-  { manifest, manifestBytes }: PushPlan,
+  plan: PushPlan,
   tag: string,
   log: Log,
 ): Promise<void> {
-  log.info("manifest: uploading");
-  const response = await repository.request("PUT", `manifests/${tag}`, {
-    headers: { "Content-Type": manifest.mediaType },
-    body: manifestBytes,
+  const { mediaType, bytes } = toDocument(plan);
+  const digest = await digestBytes(bytes);
+  await uploadManifest(repository, { mediaType, bytes }, digest, log);
+  const platform = platformOf(parseImageConfig(plan.configBytes, "configuration"));
+  const image = { mediaType, digest, size: bytes.length, platform };
+  const index = await extendIndex(repository, tag, image, log);
+  log.info("index: uploading");
+  await uploadManifest(repository, index, tag, log);
+}
+
+/** NAME is a tag or its digest. */
+async function uploadManifest(
+  repository: Repository,
+  { mediaType, bytes }: Document,
+  name: string,
+  log: Log,
+): Promise<void> {
+  const response = await repository.request("PUT", `manifests/${name}`, {
+    headers: { "Content-Type": mediaType },
+    body: bytes,
     expected: [200, 201, 202],
   });
   await response.body?.cancel();
-  const digest = await digestBytes(manifestBytes);
+  const digest = await digestBytes(bytes);
   const theirs = response.headers.get("Docker-Content-Digest");
   if (theirs !== null && theirs !== digest) {
     throw new ChError(`registry stored another manifest than was sent: ${theirs}, not ${digest}`);

@@ -1,5 +1,6 @@
 // Pushing into an OCI layout: the same layers as for a registry, in a directory or an archive.
 
+import { displayOsString } from "../../ffi/os_string.ts";
 import { openRoot } from "../../ffi/tree.ts";
 import { writeFile } from "../convert/file_output.ts";
 import { checkFileOutput, checkLayoutOutput } from "../convert/output_check.ts";
@@ -13,13 +14,15 @@ import { type BlobSource, verifyBlob, writeBytes } from "../oci/blobs.ts";
 import { copyImage } from "../oci/copy_image.ts";
 import { LayoutWriter } from "../oci/layout_writer.ts";
 import { OCI } from "../oci/media_type.ts";
-import { type Descriptor, type ImageConfig, parseImageConfig } from "../oci/model.ts";
+import { type Descriptor, parseImageConfig } from "../oci/model.ts";
+import { extendLayout } from "../oci/extend_layout.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { Downloads } from "../store/downloads.ts";
 import { UPLOADS } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
+import { platformOf } from "./push_index.ts";
 import type { PushPlan } from "./push_plan.ts";
 import type { Spool } from "./spool.ts";
 
@@ -30,7 +33,7 @@ const PIECE = 1 << 20;
 
 /** Throws a ChError if the layout cannot be made there; to be asked before there is work. */
 export function checkLayoutPlace({ kind, path }: LayoutPlace): void {
-  if (kind === "oci") checkLayoutOutput(path, true);
+  if (kind === "oci") checkLayoutOutput(path, false);
   else checkFileOutput(path, true);
 }
 
@@ -43,9 +46,17 @@ export async function writeLayoutPlace(
   log: Log,
 ): Promise<void> {
   const { kind, path } = place;
-  const fill = (rootFd: number) => fillLayout(place, plan, spool, store, rootFd, log);
+  const fill = (rootFd: number) =>
+    addImage(place, plan, spool, store, new LayoutWriter(rootFd, 0), log);
   switch (kind) {
     case "oci":
+      if (["image", "link"].includes(checkLayoutOutput(path, false))) {
+        log.info(`adding to layout: ${displayOsString(path)}`);
+        return await extendLayout(
+          path,
+          (writer) => addImage(place, plan, spool, store, writer, log),
+        );
+      }
       return await replaceDirectory(
         { path, check: () => checkLayoutOutput(path, true) },
         fill,
@@ -62,15 +73,14 @@ export async function writeLayoutPlace(
   }
 }
 
-async function fillLayout(
+async function addImage(
   { name = USUAL_NAME }: LayoutPlace,
   plan: PushPlan,
   spool: Spool,
   store: Store,
-  rootFd: number,
+  writer: LayoutWriter,
   log: Log,
 ): Promise<void> {
-  const writer = new LayoutWriter(rootFd, 0);
   const { manifest, manifestBytes, configBytes } = plan;
   const config = parseImageConfig(configBytes, "configuration");
   const source = new PlanBlobs(plan, spool, new Downloads(store.path));
@@ -92,10 +102,6 @@ async function fillLayout(
     ({ blob } = await copyImage(source, image, writer, options));
   }
   writer.finish(blob, name, platformOf(config));
-}
-
-function platformOf({ architecture, os, variant }: ImageConfig) {
-  return { architecture, os, ...variant && { variant } };
 }
 
 /** Layers where they are before they are anywhere else. */

@@ -3,7 +3,8 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
-import { decompress, openFileChunks } from "../layer/codec.ts";
+import type { BufferRing } from "../layer/buffer_ring.ts";
+import { decompress, newDecompressionRing, openFileChunks } from "../layer/codec.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
@@ -93,7 +94,8 @@ async function planLayered(
 ): Promise<PushPlan> {
   const { manifest: { layers, mediaType }, config } = base;
   log.info("looking for what was built on the pulled layers");
-  const tree = await readBaseTree(layers.map((layer) => readLayerFile(downloads, layer)));
+  const ring = newDecompressionRing();
+  const tree = await readBaseTree(layers.map((layer) => readLayerFile(downloads, layer, ring)));
   const open = () => readPushedTree(image.rootFd, image.name, log);
   const volumes = Object.keys(config.config?.Volumes ?? {});
   const changes = await findChanges(tree, volumes, open(), image.rootFd);
@@ -134,9 +136,9 @@ async function complete(
   };
 }
 
-function readLayerFile(downloads: Downloads, layer: Descriptor) {
+function readLayerFile(downloads: Downloads, layer: Descriptor, ring: BufferRing) {
   const path = downloads.pathOf(layerFileName(layer));
-  return readTar(decompress(openFileChunks(path), path), path);
+  return readTar(decompress(openFileChunks(path), path, ring), path);
 }
 
 /** Whether METADATA are what pulling made of the base's configuration. */

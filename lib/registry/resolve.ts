@@ -34,7 +34,7 @@ export async function resolveManifest(request: ResolveRequest): Promise<Resolved
   const name = mangleReference(request.destination.text);
   const version = versionOf(reference);
   const skinny = `${name}%skinny.manifest.json`;
-  if (wanted === "yolo") return await fetchAny(request, version, skinny, wanted);
+  if (wanted === "yolo") return await fetchAny(request, version, skinny);
 
   log.info("manifest list: downloading...");
   const fat = `${name}.fat.json`;
@@ -70,14 +70,8 @@ async function fetchOne(
   file: string,
   architecture: string,
 ): Promise<ResolvedManifest> {
-  const { log, downloads, repositories } = request;
-  log.info("manifest: downloading...");
-  const fetched = await fetchManifest(repositories, version, "manifest");
-  if (fetched === undefined) throw unavailable(request);
-  const document = parsePulled(fetched.bytes, file);
-  if (document.kind === "absent") throw unavailable(request);
+  const { fetched, document } = await fetchDocument(request, version, file);
   if (document.kind === "list") throw new ChError(`manifest: ${file}: no key: layers`);
-  downloads.write(file, fetched.bytes);
   return { fetched, manifest: document.manifest, architecture };
 }
 
@@ -86,29 +80,34 @@ async function fetchAny(
   request: ResolveRequest,
   version: string,
   file: string,
-  architecture: string,
 ): Promise<ResolvedManifest> {
+  const { fetched, document } = await fetchDocument(request, version, file);
+  if (document.kind === "manifest") {
+    return { fetched, manifest: document.manifest, architecture: "yolo" };
+  }
+  const digest = [...document.architectures.values()][0];
+  if (digest === undefined) throw new ChError("no valid architectures found");
+  return await fetchOne(request, digest, file, "yolo");
+}
+
+/** A manifest, which is kept as FILE, or a list where the registry has nothing else. */
+async function fetchDocument(
+  request: ResolveRequest,
+  version: string,
+  file: string,
+): Promise<
+  { fetched: FetchedManifest; document: Exclude<PulledDocument, { readonly kind: "absent" }> }
+> {
   const { log, downloads, repositories } = request;
   log.info("manifest: downloading...");
-  const fetched = await fetchManifest(repositories, version, "manifest");
   // Registries that have only a list and are asked for none of it say 404.
-  const found = fetched ?? await fetchManifest(repositories, version, "any");
-  if (found === undefined) throw unavailable(request);
-  const document = parsePulled(found.bytes, file);
-  switch (document.kind) {
-    case "absent":
-      throw unavailable(request);
-    case "manifest":
-      downloads.write(file, found.bytes);
-      return { fetched: found, manifest: document.manifest, architecture };
-    case "list": {
-      const digest = [...document.architectures.values()][0];
-      if (digest === undefined) throw new ChError("no valid architectures found");
-      return await fetchOne(request, digest, file, architecture);
-    }
-    default:
-      return document satisfies never;
-  }
+  const fetched = await fetchManifest(repositories, version, "manifest") ??
+    await fetchManifest(repositories, version, "any");
+  if (fetched === undefined) throw unavailable(request);
+  const document = parsePulled(fetched.bytes, file);
+  if (document.kind === "absent") throw unavailable(request);
+  if (document.kind === "manifest") downloads.write(file, fetched.bytes);
+  return { fetched, document };
 }
 
 function unavailable({ reference, repositories }: ResolveRequest): ChError {

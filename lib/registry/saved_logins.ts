@@ -2,6 +2,7 @@
 // has logged in with those need not do it again.
 
 import { ChError } from "../error.ts";
+import { removeIfThere } from "../store/remove_if_there.ts";
 import {
   type AuthFile,
   findPlainLogin,
@@ -152,13 +153,5 @@ function realPath(path: string): string {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return path;
     throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

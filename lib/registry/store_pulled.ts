@@ -24,6 +24,8 @@ export interface PulledConfig {
   /** As the registry has it; undefined for images of the first format. */
   readonly bytes: Uint8Array | undefined;
   readonly metadata: Metadata;
+  /** Digest of each layer when it is uncompressed; undefined if nobody tells. */
+  readonly diffIds: readonly string[] | undefined;
 }
 
 export interface ArrivingImage {
@@ -74,6 +76,7 @@ export async function storePulled(
     file: files[index]!,
     label: labelLayer(index + 1, manifest.layers.length, layer),
     name: downloads.pathOf(layerFileName(layer)),
+    diffId: config.diffIds?.[index],
   }));
   const wanted = layers.slice(0, lastLayer);
   await unpackLayers(wanted, image.rootFd, log, signal);

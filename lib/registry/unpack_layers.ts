@@ -1,13 +1,15 @@
 // The layers of a pulled image, put upon one another in a directory while they arrive.
 
 import { ChError } from "../error.ts";
-import { decompress } from "../layer/codec.ts";
+import type { BufferRing } from "../layer/buffer_ring.ts";
+import { decompress, newDecompressionRing } from "../layer/codec.ts";
 import type { Source } from "../layer/entry.ts";
 import { applyImageRules } from "../layer/image_rules.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
+import { HashedStream } from "../oci/hashed_stream.ts";
 import { LayeredTree } from "../oci/layered_tree.ts";
-import type { BlobFile } from "./blob_file.ts";
+import { type BlobFile, newReadingRing } from "./blob_file.ts";
 
 export interface ArrivingLayer {
   readonly file: BlobFile;
@@ -15,6 +17,8 @@ export interface ArrivingLayer {
   readonly label: string;
   /** As messages name the archive. */
   readonly name: string;
+  /** Digest of the archive before it was compressed; undefined if nobody tells. */
+  readonly diffId: string | undefined;
 }
 
 /**
@@ -28,18 +32,24 @@ export async function unpackLayers(
   signal: AbortSignal,
 ): Promise<void> {
   log.info("flattening image");
+  // All of that is done while a layer is unpacked; who waits for the lines gets them where it begins.
+  for (const { label } of layers) log.info(`${label}listing`);
+  log.info("validating tarball members");
+  log.info("resolving whiteouts");
   using tree = new LayeredTree(rootFd);
+  const rings = { reading: newReadingRing(), decompression: newDecompressionRing() };
   for (const layer of layers) {
     log.info(`${layer.label}extracting`);
-    await unpackLayer(layer, tree, log, signal);
+    await unpackLayer(layer, tree, rings, log, signal);
   }
   await tree.finish();
   for (const { file } of layers) await file.whole;
 }
 
 async function unpackLayer(
-  { file, label, name }: ArrivingLayer,
+  { file, label, name, diffId }: ArrivingLayer,
   tree: LayeredTree,
+  { reading, decompression }: Readonly<Record<"reading" | "decompression", BufferRing>>,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -52,8 +62,10 @@ async function unpackLayer(
     }
   }
   try {
-    const members = countMembers(readTar(decompress(file.read(), name), name));
+    await using archive = new HashedStream(decompress(file.read(reading), name, decompression));
+    const members = countMembers(readTar(archive.read(), name));
     await tree.apply(applyImageRules(members, { archive: name, label, log }));
+    if (diffId !== undefined) requireDiffId(await archive.finish(), diffId, label);
   } catch (error) {
     signal.throwIfAborted();
     // Wrong bytes make for odd failures: that they are wrong is to be told first.
@@ -62,4 +74,12 @@ async function unpackLayer(
     throw new ChError(`can’t extract ${label.replace(/: $/, "")}`, { cause: error });
   }
   if (count === 0) log.warning(`ignoring empty layer: ${label.split(": ")[1]}`);
+}
+
+/** The configuration is what an image is known by: its layers are to be those that it means. */
+function requireDiffId(actual: string, diffId: string, label: string): void {
+  if (actual === diffId) return;
+  throw new ChError(`${label}uncompressed content is not what the config says`, {
+    cause: new ChError(`digest is ${actual}, not ${diffId}`),
+  });
 }

@@ -27,7 +27,7 @@ export interface RemoteBlob {
 }
 
 /** What goes in one request; what is not larger goes in one in any case. */
-const PIECE = 16 << 20;
+const PIECE = 8 << 20;
 
 export type UploadResult = "present" | "mounted" | "uploaded";
 

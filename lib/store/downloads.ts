@@ -1,13 +1,16 @@
 // The download cache: what registries sent, by digest or name, and blobs still on their way, which a
 // later command goes on with (spec ch-image §10).
 
-import { acquireLock, type FileLock } from "../../ffi/lock.ts";
-import { SystemError } from "../../ffi/system_error.ts";
+import { type FileLock, tryAcquireLock } from "../../ffi/lock.ts";
 import { ChError } from "../error.ts";
 import { DOWNLOADS } from "./layout.ts";
+import { removeIfThere } from "./remove_if_there.ts";
 
 const PARTIAL = "part_";
 const LOCK = "lock_";
+
+/** To write a file that others remove. */
+const ATTEMPTS = 10;
 
 /** How often to look whether another process is done. */
 const INTERVAL = 100;
@@ -45,20 +48,29 @@ export class Downloads {
 
   /** Replaces NAME in one step. */
   write(name: string, bytes: Uint8Array): void {
-    const fresh = this.partialPathOf(`${crypto.randomUUID()}`);
-    try {
-      Deno.writeFileSync(fresh, bytes, { createNew: true });
-      Deno.renameSync(fresh, this.pathOf(name));
-    } catch (error) {
-      throw new ChError(`can’t write: ${this.pathOf(name)}`, { cause: error });
-    }
+    this.#put(name, (fresh) => Deno.writeFileSync(fresh, bytes, { createNew: true }));
   }
 
   /** NAME becomes a link to TARGET beside it. */
   link(name: string, target: string): void {
-    const fresh = this.partialPathOf(`${crypto.randomUUID()}`);
-    Deno.symlinkSync(target, fresh);
-    Deno.renameSync(fresh, this.pathOf(name));
+    this.#put(name, (fresh) => Deno.symlinkSync(target, fresh));
+  }
+
+  /** Another command that opens the storage between the two steps takes the file for left over, and
+   * removes it: then it is made again. */
+  #put(name: string, make: (path: string) => void): void {
+    const path = this.pathOf(name);
+    for (let attempt = 1;; attempt++) {
+      const fresh = this.partialPathOf(crypto.randomUUID());
+      try {
+        make(fresh);
+        return Deno.renameSync(fresh, path);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound && attempt < ATTEMPTS) continue;
+        removeIfThere(fresh);
+        throw new ChError(`can’t write: ${path}`, { cause: error });
+      }
+    }
   }
 
   /**
@@ -97,11 +109,8 @@ export class Downloads {
 
 function tryLock(path: string): FileLock | undefined {
   try {
-    return acquireLock(path);
+    return tryAcquireLock(path);
   } catch (error) {
-    const isHeld = error instanceof SystemError && ["EAGAIN", "EACCES"].includes(error.code) &&
-      error.call.startsWith("fcntl");
-    if (isHeld) return undefined;
     throw new ChError(`can’t lock: ${path}`, { cause: error });
   }
 }
@@ -113,13 +122,5 @@ function isPresent(path: string): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -16,7 +16,7 @@ export interface Way {
   /** Program that must be there. */
   readonly needs?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** It may take so long that it is run once, and given up after five minutes. */
+  /** It may take so long that it is run once, and given up after four minutes. */
   readonly isSlow?: boolean;
 }
 
@@ -88,48 +88,77 @@ function measureRow(row: Row): Line[] {
   ];
 }
 
-const LIMIT = ["timeout", "--kill-after=10", "300"];
-
-/** Milliseconds, or why it failed. */
-export function measureOnce(way: Way): number | string {
-  if (way.before !== undefined) {
-    const [first] = way.command;
-    if (first === "root") shell(way.before);
-    else runAsUser(["sh", "-c", way.before], way.env);
-  }
-  const limit = way.isSlow ? LIMIT : [];
-  const begin = performance.now();
-  const { code, stderr } = way.command[0] === "root"
-    ? run([...limit, ...way.command.slice(1)])
-    : runAsUser([...limit, ...way.command], way.env);
-  const time = performance.now() - begin;
-  if (code === TIMED_OUT) return `more than ${LIMIT} s`;
-  return code === 0 ? time : (new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "");
-}
-
-/** Seconds for one command: a benchmark must come to its end. */
+/** Seconds for one run of a slow way: a benchmark must come to its end. */
 const LIMIT = 240;
 /** Exit status of timeout(1). */
 const TIMED_OUT = 124;
 
-export function runAsUser(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const drop = Deno.uid() === 0
-    ? ["setpriv", `--reuid=${user}`, `--regid=${ask("id", "-g", user)}`, "--clear-groups"]
-    : [];
-  return run([...drop, ...command], { HOME: place, USER: user, ...env });
+/** Milliseconds, or why it failed. */
+export function measureOnce(way: Way): number | string {
+  prepareRun(way);
+  const begin = performance.now();
+  const { code, stderr } = toCommand(way).outputSync();
+  const time = performance.now() - begin;
+  if (way.isSlow && code === TIMED_OUT) return `more than ${LIMIT} s`;
+  return code === 0 ? time : (new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "");
 }
 
-function run(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return new Deno.Command("timeout", {
-    args: [`${LIMIT}`, ...command],
+/** Does what is to be done before a run of WAY. */
+export function prepareRun({ before, command: [first], env }: Way): void {
+  if (before === undefined) return;
+  if (first === "root") shell(before);
+  else runAsUser(["sh", "-c", before], env);
+}
+
+/** What runs WAY; its output is for who wants it. */
+export function toCommand(
+  { command, env, isSlow }: Way,
+  output: "piped" | "null" = "piped",
+): Deno.Command {
+  const limit = isSlow ? ["timeout", "--kill-after=10", `${LIMIT}`] : [];
+  return command[0] === "root"
+    ? newCommand([...limit, ...command.slice(1)], env, output)
+    : userCommand([...limit, ...command], env, output);
+}
+
+export function runAsUser(command: readonly string[], env: Way["env"] = {}) {
+  return userCommand(command, env, "piped").outputSync();
+}
+
+function userCommand(
+  command: readonly string[],
+  env: Way["env"],
+  output: "piped" | "null",
+): Deno.Command {
+  const drop = Deno.uid() === 0
+    ? ["setpriv", `--reuid=${user}`, `--regid=${groupOfUser()}`, "--clear-groups"]
+    : [];
+  return newCommand([...drop, ...command], { HOME: place, USER: user, ...env }, output);
+}
+
+let group: string | undefined;
+/** Asked once: what takes time here would be measured, too. */
+function groupOfUser(): string {
+  return group ??= ask("id", "-g", user);
+}
+
+function newCommand(
+  command: readonly string[],
+  env: Way["env"],
+  output: "piped" | "null",
+): Deno.Command {
+  return new Deno.Command(command[0] as string, {
+    args: command.slice(1),
     cwd: place,
     env: { PATH: `${rig}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`, ...env },
     stdin: "null",
-  }).outputSync();
+    stdout: output,
+    stderr: output,
+  });
 }
 
 export function shell(script: string): void {
-  run(["sh", "-c", script]);
+  newCommand(["sh", "-c", script], {}, "piped").outputSync();
 }
 
 export function exists(path: string): boolean {

@@ -6,7 +6,7 @@ import { RecordingLog } from "../recording_log.ts";
 import { ANONYMOUS } from "./pull_place.ts";
 
 /** Two and a half pieces. */
-const LARGE = new Uint8Array(40 << 20).map((_, at) => at >> 12);
+const LARGE = new Uint8Array(20 << 20).map((_, at) => at >> 12);
 const SMALL = new Uint8Array(1000).fill(7);
 
 interface UploadPlace {

@@ -1,0 +1,207 @@
+// How fast images are pulled and pushed, and in how much memory, beside the peers that are installed: from
+// and to registries on this machine, by TLS. Words are filters of rows.
+//
+// Not to be run under a real-time policy: podman's processes wait for one another by spinning.
+
+import { makeCertificates } from "../../tests/interop/certificates.ts";
+import { TestRegistry } from "../../tests/interop/registry.ts";
+import { bench, isWanted, type Line, place, prepareRun, rig, type Row } from "./measure.ts";
+import { exists, runAsUser, toCommand, type Way } from "./measure.ts";
+import { measurePeak } from "./peak_memory.ts";
+import { type Image, IMAGES, makeImages } from "./registry_images.ts";
+
+const ROUNDS = 3;
+
+const certificates = makeCertificates(place);
+// podman and skopeo trust all that is in a directory.
+Deno.mkdirSync(`${place}/trusted`);
+Deno.copyFileSync(certificates.authority, `${place}/trusted/ca.crt`);
+/** Nothing can be taken over from the one to the other. */
+await using source = await TestRegistry.start({ tls: certificates.signed });
+await using target = await TestRegistry.start({ tls: certificates.signed });
+
+const trust = { REQUESTS_CA_BUNDLE: certificates.authority };
+/** skopeo looks for logins there; elsewhere it may not even look. */
+const noLogins = { REGISTRY_AUTH_FILE: `${place}/logins.json` };
+const hasPodman = Deno.uid() === 0 && exists("/usr/bin/podman");
+const podman =
+  `podman --root=${place}/podman --runroot=${place}/podman.run --storage-driver=overlay`;
+/** A name that no run before had. */
+const fresh = `${target.address}/bench/$(cat /proc/sys/kernel/random/uuid):1`;
+
+await bench(prepare, makeRows, measureMemory);
+
+function prepare(): void {
+  Deno.writeTextFileSync(noLogins.REGISTRY_AUTH_FILE, "{}");
+  makeImages(place, rig);
+  for (const { name } of IMAGES) {
+    run(`skopeo copy -q --format=v2s2 --dest-cert-dir=${place}/trusted oci:${place}/layout:${name} \
+      docker://${nameOf(name)}`);
+  }
+  runAsUser([
+    "sh",
+    "-ec",
+    `cd ${place}; ch-image import tree one; ch-image pull ${nameOf("twenty")} twenty`,
+  ], {
+    ...trust,
+    CH_IMAGE_STORAGE: `${place}/kept`,
+  });
+}
+
+function nameOf(name: string): string {
+  return `${source.address}/bench/${name}:1`;
+}
+
+function makeRows(): Row[] {
+  return IMAGES.flatMap((image) => [
+    { what: `pull ${describe(image)}`, runs: ROUNDS, ways: makePulls(image) },
+    { what: `push ${describe(image)}`, runs: ROUNDS, ways: makePushes(image) },
+  ]);
+}
+
+function describe({ layers }: Image): string {
+  return layers === 1 ? "1 layer" : `${layers} layers`;
+}
+
+function makePulls({ name }: Image): Way[] {
+  const from = nameOf(name);
+  const storage = (which: string) => ({ ...trust, CH_IMAGE_STORAGE: `${place}/${which}` });
+  const clean = (path: string) =>
+    `chmod -R u+rwx ${place}/${path} 2>/dev/null; rm -rf ${place}/${path}`;
+  const ways: Way[] = [
+    {
+      name: "ch",
+      command: [`${rig}/bin/ch-image`, "pull", from, "x"],
+      before: clean("new"),
+      env: storage("new"),
+    },
+    {
+      name: "ch --no-cache",
+      command: [`${rig}/bin/ch-image`, "pull", "--no-cache", from, "x"],
+      before: clean("new"),
+      env: storage("new"),
+    },
+    {
+      name: "Debian's charliecloud --no-cache",
+      command: ["/usr/bin/ch-image", "pull", "--no-cache", from, "x"],
+      before: clean("old"),
+      env: storage("old"),
+      needs: "/usr/bin/ch-image",
+    },
+    {
+      name: "skopeo, umoci",
+      command: [
+        "sh",
+        "-ec",
+        `skopeo copy -q --src-cert-dir=${place}/trusted docker://${from} oci:${place}/out:x
+         umoci unpack --rootless --image ${place}/out:x ${place}/out/bundle`,
+      ],
+      before: clean("out"),
+      env: noLogins,
+      needs: "/usr/bin/umoci",
+    },
+  ];
+  if (!hasPodman) return ways;
+  return [...ways, {
+    name: "podman as root",
+    command: ["root", "sh", "-ec", `${podman} pull -q --cert-dir=${place}/trusted ${from}`],
+    before: `${podman} rmi -af`,
+  }];
+}
+
+function makePushes(image: Image): Way[] {
+  const { name } = image;
+  const ways: Way[] = [
+    {
+      name: "ch",
+      command: ["sh", "-ec", `${rig}/bin/ch-image push ${name} ${fresh}`],
+      env: { ...trust, CH_IMAGE_STORAGE: `${place}/kept` },
+    },
+    makeLayoutPush(image),
+  ];
+  // It knows of no layers.
+  if (name === "one") {
+    ways.push({
+      name: "Debian's charliecloud",
+      command: ["sh", "-ec", `/usr/bin/ch-image push --image ${place}/tree x ${fresh}`],
+      env: { ...trust, CH_IMAGE_STORAGE: `${place}/old` },
+      needs: "/usr/bin/ch-image",
+    });
+  }
+  if (!hasPodman) return ways;
+  return [...ways, {
+    name: "podman as root",
+    command: [
+      "root",
+      ...withoutMemory(`${podman} push -q --cert-dir=${place}/trusted ${nameOf(name)} ${fresh}`),
+    ],
+    before: `${podman} image exists ${
+      nameOf(name)
+    } || ${podman} pull -q --cert-dir=${place}/trusted ${nameOf(name)}`,
+  }];
+}
+
+/** Of one layer umoci makes an image; skopeo gets the twenty as they are. */
+function makeLayoutPush({ name }: Image): Way {
+  const push = (layout: string) =>
+    `skopeo copy -q --dest-cert-dir=${place}/trusted oci:${layout} docker://${fresh}`;
+  if (name === "twenty") {
+    return {
+      name: "skopeo, from a layout",
+      command: ["sh", "-ec", push(`${place}/layout:${name}`)],
+      before: `rm -rf ${place}/.local`,
+      env: noLogins,
+      needs: "/usr/bin/skopeo",
+    };
+  }
+  const layout = `${place}/made`;
+  return {
+    name: "umoci, skopeo",
+    command: [
+      "sh",
+      "-ec",
+      `umoci init --layout ${layout}; umoci new --image ${layout}:x
+       umoci insert --rootless --image ${layout}:x ${place}/tree /; ${push(`${layout}:x`)}`,
+    ],
+    before: `rm -rf ${layout} ${place}/.local`,
+    env: noLogins,
+    needs: "/usr/bin/umoci",
+  };
+}
+
+/** podman remembers what it has sent where, and would not send it again. */
+function withoutMemory(script: string): string[] {
+  const cache = "/var/lib/containers/cache";
+  return [
+    "unshare",
+    "-m",
+    "sh",
+    "-ec",
+    `mkdir -p ${cache}; mount -t tmpfs none ${cache}; ${script}`,
+  ];
+}
+
+async function measureMemory(): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { what, ways } of makeRows()) {
+    const row = `memory, ${what}`;
+    if (!isWanted({ what: row })) continue;
+    for (const way of ways.filter(({ needs }) => needs === undefined || exists(needs))) {
+      prepareRun(way);
+      const peak = await measurePeak(toCommand(way, "null"));
+      lines.push([
+        row,
+        way.name,
+        peak === undefined ? "failed" : `${Math.round(peak / 1024)} MiB`,
+        "",
+      ]);
+    }
+  }
+  return lines;
+}
+
+function run(script: string): void {
+  const { success, stderr } = new Deno.Command("sh", { args: ["-ec", script], stdin: "null" })
+    .outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
