@@ -49,7 +49,8 @@ static void serve(void *argument)
     fuse_session_run(server->image, server->fuse_fd,
                      cores < 2             ? 2
                      : cores < WORKERS_MAX ? cores
-                                           : WORKERS_MAX);
+                                           : WORKERS_MAX,
+                     cores > 1);
 }
 
 static int start_server(struct sq *image, int image_fd, int fuse_fd, int start_fd,

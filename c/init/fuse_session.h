@@ -2,6 +2,7 @@
 #ifndef CH_FUSE_SESSION_H
 #define CH_FUSE_SESSION_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@ struct fuse_session {
     int fd;
     uint64_t root; /* inode reference */
     uint32_t kernel_flags;
+    bool looks;             /* there is a processor to look for requests with */
+    pthread_mutex_t turn;   /* of the one who waits for requests */
     struct fuse_push *push; /* NULL: nothing is pushed */
     struct fuse_habits habits;
 };
@@ -42,8 +45,9 @@ struct fuse_request {
     char *output;
 };
 
-/* Answers requests with THREADS threads, this one included, until the connection ends. */
-void fuse_session_run(struct sq *image, int fd, unsigned threads);
+/* Answers requests with THREADS threads, this one included, until the connection ends. LOOKS: they
+ * may keep a processor busy for moments to see requests sooner. */
+void fuse_session_run(struct sq *image, int fd, unsigned threads, bool looks);
 
 /* --- fuse_operations.c, fuse_directory.c, fuse_xattr.c --- */
 
