@@ -118,6 +118,7 @@ export type Ending = { readonly status: number } | { readonly signal: number };
 export interface Child {
   readonly pid: number;
   wait(): Promise<Ending>;
+  /** Does nothing if it has ended, of which whoever waits may not know yet. */
   kill(signal: Deno.Signal): void;
 }
 
@@ -139,11 +140,26 @@ export function spawnInit(plan: Plan, stdio: Stdio): Child {
     ),
     error,
   );
+  let hasEnded = false;
   return {
     pid,
-    wait: () => waitFor(pid),
-    kill: (signal) => Deno.kill(pid, signal),
+    wait: async () => {
+      const ending = await waitFor(pid);
+      hasEnded = true;
+      return ending;
+    },
+    kill: (signal) => {
+      if (!hasEnded) killIfThere(pid, signal);
+    },
   };
+}
+
+function killIfThere(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function waitFor(pid: number): Promise<Ending> {

@@ -524,14 +524,21 @@ test("ch-image build never changes the base image", async (work) => {
   );
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`ch-image build: ${signal} during RUN rolls back`, async (work) => {
+for (
+  const [signal, whom] of [
+    ["SIGINT", "ch-image"],
+    ["SIGTERM", "ch-image"],
+    // As a terminal does it.
+    ["SIGINT", "all"],
+  ] as const
+) {
+  test(`ch-image build: ${signal} to ${whom} during RUN rolls back`, async (work) => {
     await prepare(work, "FROM base\nRUN touch /half; echo started; sleep 20\n");
     const child = work.spawn(["ch-image", "build", "-t", "t", "context"]);
     const timer = setTimeout(() => Deno.kill(-child.pid, "SIGKILL"), 15_000);
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     assert.equal((await reader.read()).value, "started\n");
-    Deno.kill(child.pid, signal);
+    Deno.kill(whom === "all" ? -child.pid : child.pid, signal);
     await reader.read();
     await reader.cancel();
     const stderr = (await Array.fromAsync(child.stderr.pipeThrough(new TextDecoderStream()))).join(
@@ -541,6 +548,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     clearTimeout(timer);
     assert.match(stderr, new RegExp(`error: received ${signal}`));
     assert.match(stderr, /rolling back/);
+    assert.doesNotMatch(stderr, /Uncaught/);
     expect(await work.run(["ch-image", "list"]), { code: 0, stdout: /^base\n/ });
     assert.ok(!exists(`${work.path}/storage/img/t/half`));
   });
