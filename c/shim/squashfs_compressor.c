@@ -1,5 +1,5 @@
 /* See squashfs_compressor.h. An object of ours compresses blocks one by one with a library's
- * function of a buffer; each thread of the block processor has a copy, with working memory of its
+ * function of a buffer; each thread of the pipeline has a copy, with working memory of its
  * own. */
 #include "squashfs_compressor.h"
 
@@ -12,8 +12,7 @@
 
 #include "ch.h"
 
-/* What readers take for granted when an image has no record of its compressor's options. */
-#define GZIP_LEVEL 9
+/* What readers take for granted when an image has no record of lzo's options. */
 #define LZO_LEVEL 8
 
 struct compressor {

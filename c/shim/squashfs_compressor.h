@@ -1,4 +1,4 @@
-/* Compressors for libsquashfs' block processor: its own, and others where those are slow (gzip),
+/* Compressors as libsquashfs wants them: its own, and others where those are slow (gzip),
  * not there (lzo) or wrong (lz4). */
 #ifndef CH_SQUASHFS_COMPRESSOR_H
 #define CH_SQUASHFS_COMPRESSOR_H
