@@ -65,6 +65,11 @@ const NEEDS = {
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
   man: { reason: "no man", met: () => hasProgram("man") },
+  slurm: {
+    reason: "not root, no Slurm, or no namespaces for its nodes",
+    met: () =>
+      isRoot && ["slurmctld", "slurmd", "srun", "munged"].every(hasProgram) && canMakeNodes(),
+  },
 } as const;
 export type Need = keyof typeof NEEDS;
 
@@ -127,6 +132,14 @@ function hasPodman(): boolean {
   }).outputSync();
   ask("rm", "-rf", home);
   return code === 0;
+}
+
+function canMakeNodes(): boolean {
+  const { success } = new Deno.Command("unshare", {
+    args: ["--pid", "--mount", "--uts", "--ipc", "--fork", "--mount-proc", "true"],
+    stderr: "null",
+  }).outputSync();
+  return success;
 }
 
 function canOpen(path: string): boolean {
