@@ -16,6 +16,7 @@ const gid = Number(ask("id", "-g", user));
 const setpriv = ask("sh", "-c", "command -v setpriv");
 
 export const rig = {
+  directory: rigDirectory,
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
   bin: Deno.env.get("CH_TEST_BIN") ?? `${rigDirectory}/bin`,
   debianTar: `${rigDirectory}/debian.tar`,
