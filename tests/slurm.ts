@@ -145,7 +145,7 @@ SlurmdSpoolDir=/tmp/slurmd
 SlurmdPidFile=/tmp/slurmd.pid
 SlurmdLogFile=${directory}/%n.log
 SlurmdParameters=config_overrides
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
@@ -154,7 +154,7 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
-KillWait=2
+KillWait=1
 ${nodes.join("")}PartitionName=all Nodes=ALL Default=YES
 `;
 }
