@@ -30,6 +30,7 @@ for (const path of documents) {
     await using internet = document.needs.includes("registry") ? await Internet.open() : undefined;
     const environment = {
       ...internet?.environment,
+      BUSYBOX: work.image("busybox"),
       DEBIAN_TAR: rig.debianTar,
       PROJECT: rig.projectRoot,
     };
