@@ -46,7 +46,7 @@ install_binary() {
         cp build/ch "$rig/bin/ch.new"
         mv "$rig/bin/ch.new" "$rig/bin/ch"
     }
-    for name in ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci; do
+    for name in ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci ch-test; do
         ln -sfn ch "$rig/bin/$name"
     done
 }
