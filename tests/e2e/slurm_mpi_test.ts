@@ -25,14 +25,14 @@ test(
       assert.equal(mpich.stderr, "");
     }
 
-    for (const [pmi, program] of [["pmix", "hello"], ["pmi2", "hello.mpich"]] as const) {
-      const srun = `srun --mpi=${pmi} -N2 --ntasks-per-node=2 --quiet`;
-      const result = await run(`${srun} ch-run --join mpihello -- /hello/${program}`);
-      const { hosts, containers, readers } = readHello(result);
-      assert.deepEqual(hosts, ["n1", "n1", "n2", "n2"]);
-      assert.deepEqual([containers[0], containers[2]], [containers[1], containers[3]]);
-      assert.equal(readers, 4);
-    }
+    // MPICH of Debian 12 has a fault in MPI_Finalize() between nodes, with containers and without.
+    const srun = "srun --mpi=pmix -N2 --ntasks-per-node=2 --quiet";
+    const { hosts, containers, readers } = readHello(
+      await run(`${srun} ch-run --join mpihello -- /hello/hello`),
+    );
+    assert.deepEqual(hosts, ["n1", "n1", "n2", "n2"]);
+    assert.deepEqual([containers[0], containers[2]], [containers[1], containers[3]]);
+    assert.equal(readers, 4);
     await cluster.expectClean();
   },
   "slurm",

@@ -3,7 +3,8 @@
 // programs are shell scripts; their configuration is the user's, from outside of the image.
 
 import assert from "node:assert/strict";
-import { expect, test, type Tree } from "../rig.ts";
+import { parseMarkdown } from "../documents/markdown.ts";
+import { rig, test, type Tree } from "../rig.ts";
 import { SlurmCluster } from "../slurm.ts";
 
 const PIECES = 8;
@@ -66,15 +67,13 @@ done
   ),
 };
 
-/** As in docs/mpi-slurm.md. */
-const JOB = `#!/bin/sh
-#SBATCH --nodes=2
-#SBATCH --ntasks-per-node=1
-#SBATCH --output=job.log
-ch-run -b conf:/mnt/0 -b state:/mnt/1 ./image -- /srv/start-master
-srun sh -c 'ch-run -b conf:/mnt/0 -b state:/mnt/1 ./image -- /srv/start-worker && sleep infinity' &
-ch-run -b conf:/mnt/0 -b state:/mnt/1 ./image -- /srv/compute
-`;
+/** The script that the documentation shows. */
+function readJob(): string {
+  const page = parseMarkdown(Deno.readTextFileSync(`${rig.projectRoot}docs/mpi-slurm.md`));
+  const job = page.parts.find((part) => part.type === "file" && part.path === "service.sh");
+  assert(job?.type === "file");
+  return job.text;
+}
 
 test("a master and its workers on two nodes compute, and go with the job", async (work) => {
   work.image("image", SERVICE);
@@ -82,12 +81,17 @@ test("a master and its workers on two nodes compute, and go with the job", async
   work.tree("conf", {
     "service.conf": `port=${findFreePort()}\nsecret=${crypto.randomUUID()}\nworkers=2\n`,
   });
-  work.tree("script", { "job.sh": JOB });
+  work.tree("script", { "job.sh": readJob() });
   // It is nobody else's business.
   Deno.chmodSync(`${work.path}/conf`, 0o700);
   await using cluster = await SlurmCluster.start(work);
-  expect(await work.run(["sbatch", "--wait", "--quiet", "script/job.sh"]), { code: 0 });
-  assert.match(Deno.readTextFileSync(`${work.path}/job.log`), /^Pi is roughly 3\.141593$/m);
+  // The same as sbatch --wait, which looks for the end every ten seconds.
+  const end = await work.must(
+    'id=$(sbatch --parsable script/job.sh); until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done; ' +
+      'scontrol show job "$id"',
+  );
+  assert.match(end, /JobState=COMPLETED/);
+  assert.match(Deno.readTextFileSync(`${work.path}/service.log`), /^Pi is roughly 3\.141593$/m);
   const log = Deno.readTextFileSync(`${work.path}/state/log`).trim().split("\n");
   assert.deepEqual(log.sort(), ["Registering worker n1", "Registering worker n2"]);
   await cluster.expectClean();
