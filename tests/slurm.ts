@@ -96,6 +96,20 @@ export class SlurmCluster implements AsyncDisposable {
     assert.equal(now, this.#asItWas, "something is left on the nodes");
   }
 
+  /**
+   * Runs a batch script to its end, and tells its exit status. The same as "sbatch --wait", which
+   * looks for the end every ten seconds only.
+   */
+  async runBatch(script: string): Promise<number> {
+    const job = await this.#work.must(
+      `id=$(sbatch --parsable "$1"); until [ -z "$(squeue --noheader --jobs="$id")" ]; do sleep 0.1; done
+      scontrol show job "$id"`,
+      [script],
+    );
+    const [, code] = /ExitCode=(\d+):0\b/.exec(job) ?? assert.fail(job);
+    return Number(code);
+  }
+
   #look(): Promise<string> {
     return this.#work.must('srun --nodes=2 --ntasks-per-node=1 --label sh -c "$1" | sort', [LOOK]);
   }

@@ -53,7 +53,7 @@ srun ch-run --join image.sqfs -- sh -c 'echo task $SLURM_PROCID of $SLURM_NTASKS
 srun --ntasks=1 --nodes=1 ch-run ./image -- sh -c 'exit 6'
 `,
   });
-  expect(await work.run(["sbatch", "--wait", "--quiet", "script/job.sh"]), { code: 6 });
+  assert.equal(await cluster.runBatch("script/job.sh"), 6);
   const log = Deno.readTextFileSync(`${work.path}/job.log`).split("\n");
   assert.deepEqual(
     log.filter((line) => line.startsWith("task")).sort(),

@@ -85,12 +85,7 @@ test("a master and its workers on two nodes compute, and go with the job", async
   // It is nobody else's business.
   Deno.chmodSync(`${work.path}/conf`, 0o700);
   await using cluster = await SlurmCluster.start(work);
-  // The same as sbatch --wait, which looks for the end every ten seconds.
-  const end = await work.must(
-    'id=$(sbatch --parsable script/job.sh); until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done; ' +
-      'scontrol show job "$id"',
-  );
-  assert.match(end, /JobState=COMPLETED/);
+  assert.equal(await cluster.runBatch("script/job.sh"), 0);
   assert.match(Deno.readTextFileSync(`${work.path}/service.log`), /^Pi is roughly 3\.141593$/m);
   const log = Deno.readTextFileSync(`${work.path}/state/log`).trim().split("\n");
   assert.deepEqual(log.sort(), ["Registering worker n1", "Registering worker n2"]);
