@@ -27,6 +27,8 @@ import { type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
 export interface PushSettings {
   readonly registry: RegistrySettings;
   readonly defaults: RegistryDefaults;
+  /** Whether the build cache may be asked what was built. */
+  readonly usesCache: boolean;
 }
 
 export interface PushRequest {
@@ -69,9 +71,10 @@ export async function pushImage(
   using spool = new Spool(`${store.path}/${UPLOADS}`);
   const downloads = new Downloads(store.path);
   const metadata = readMetadata(root.fd, path, log);
-  const image = { rootFd: root.fd, name: path, metadata };
+  const stored = directory === undefined && settings.usesCache ? source : undefined;
+  const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
-  const plan = await planPush(image, mode, { spool, downloads, log });
+  const plan = await planPush(image, mode, { spool, store, log });
   signal?.throwIfAborted();
 
   if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
