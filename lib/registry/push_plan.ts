@@ -126,7 +126,7 @@ async function complete(
   return {
     manifest,
     manifestBytes: encodeDocument(manifest),
-    configBytes: config.read(0, config.size),
+    configBytes: config.read(0, config.size, new Uint8Array(config.size)),
     kept,
   };
 }
