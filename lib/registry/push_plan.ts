@@ -83,7 +83,9 @@ async function planSingle(image: PushedImage, { spool, log }: PlanTools): Promis
   return await complete({ ...details, history }, [layer], [], "docker", spool);
 }
 
-const LAYER = { style: "docker", compressor: "gzip" } as const;
+/** At this level a layer of Debian's is 1.8 % larger than gzip(1) makes it, and smaller than umoci does, in
+ * two thirds of the time that our usual level takes. */
+const LAYER = { style: "docker", compressor: "gzip", level: 2 } as const;
 
 async function planLayered(
   image: PushedImage,
