@@ -19,6 +19,8 @@ export const rig = {
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
   bin: Deno.env.get("CH_TEST_BIN") ?? `${rigDirectory}/bin`,
   debianTar: `${rigDirectory}/debian.tar`,
+  /** The executable for arm64. */
+  aarch64: `${rigDirectory}/aarch64/ch`,
   projectRoot,
   isRoot,
   user,
@@ -57,6 +59,10 @@ const NEEDS = {
     met: () =>
       isRoot &&
       ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
+  },
+  aarch64: {
+    reason: "no executable for arm64, or no qemu-aarch64-static",
+    met: () => exists(rig.aarch64) && hasProgram("qemu-aarch64-static"),
   },
   bashCompletion: {
     reason: "no bash-completion",

@@ -62,6 +62,9 @@ static void test_namespaces(void)
     check("mount namespaces switched off", remedy_namespace(proc, ENOSPC),
           "\"sysctl user.max_mnt_namespaces=");
 
+    check("emulated", remedy_namespace(proc, EINVAL), "emulated (QEMU)");
+    put("self/status", "Name:\tx\nThreads:\t1\nSeccomp:\t0\n");
+    check("not emulated", remedy_namespace(proc, EINVAL), NULL);
     check("forbidden, who knows why", remedy_namespace(proc, EPERM), "a security module");
     put("self/status", "Name:\tx\nSeccomp:\t2\n");
     check("a seccomp filter", remedy_namespace(proc, EPERM), "seccomp=unconfined");
