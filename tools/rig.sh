@@ -8,6 +8,7 @@
 # The rig is a directory kept between runs:
 #   bin/ch, bin/ch-run …   copy of build/ch, where an ordinary user can reach it, and its names
 #   aarch64/ch             copy of build/aarch64/ch, if that has been built
+#   foreign/bin/busybox    of Debian for arm64
 #   debian.tar             root file system of Debian bookworm (minbase), without device nodes
 # As root it also makes the ordinary user and opens /dev/fuse to everybody, as real hosts have it.
 set -eu
@@ -43,6 +44,8 @@ main() {
         copy_new build/aarch64/ch "$rig/aarch64/ch"
     fi
     [ -e "$rig/debian.tar" ] || make_debian "$rig/debian.tar"
+    [ -e "$rig/foreign/bin/busybox" ] ||
+        tools/foreign_packages.sh arm64 "$rig/foreign" busybox-static
 }
 
 install_binary() {
