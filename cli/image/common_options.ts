@@ -39,7 +39,7 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "last",
     group,
     help: "architecture to pull, e.g. arm64/v8; default host, the one of this machine; yolo is " +
-      "whatever the registry serves",
+      "whatever the registry serves; for import, what the image is for",
   },
   {
     long: "auth",
