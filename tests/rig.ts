@@ -16,6 +16,7 @@ const gid = Number(ask("id", "-g", user));
 const setpriv = ask("sh", "-c", "command -v setpriv");
 
 export const rig = {
+  directory: rigDirectory,
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
   bin: Deno.env.get("CH_TEST_BIN") ?? `${rigDirectory}/bin`,
   debianTar: `${rigDirectory}/debian.tar`,
@@ -77,6 +78,11 @@ const NEEDS = {
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
   man: { reason: "no man", met: () => hasProgram("man") },
+  slurm: {
+    reason: "not root, no Slurm, or no namespaces for its nodes",
+    met: () =>
+      isRoot && ["slurmctld", "slurmd", "srun", "munged"].every(hasProgram) && canMakeNodes(),
+  },
 } as const;
 export type Need = keyof typeof NEEDS;
 
@@ -149,6 +155,14 @@ function canRegisterQemu(): boolean {
     stderr: "null",
   }).outputSync();
   return code === 0;
+}
+
+function canMakeNodes(): boolean {
+  const { success } = new Deno.Command("unshare", {
+    args: ["--pid", "--mount", "--uts", "--ipc", "--fork", "--mount-proc", "true"],
+    stderr: "null",
+  }).outputSync();
+  return success;
 }
 
 function canOpen(path: string): boolean {
