@@ -11,7 +11,7 @@ PREFIX := /usr/local
 DENO   := node_modules/@deno/linux-x64-glibc/deno
 ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
-TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci
+TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci ch-test
 # Tools with a script of their own: those, and what is called as a word of ch. "ch-x-y" is cli/x_y.ts.
 SCRIPTS := $(TOOLS) ch-completion ch-doctor
 # What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.

@@ -21,6 +21,7 @@ import type { Logger } from "./logger.ts";
 import { type Arguments, countGiven, findValue, isGiven, UsageError } from "./options.ts";
 import { newPlainLogger, parseEnvironment } from "./plain_logger.ts";
 import { writeText } from "./standard_stream.ts";
+import { checkRepetitions } from "./verbosity.ts";
 
 type Environment = ReadonlyMap<string, string>;
 
@@ -130,6 +131,7 @@ async function convert(
 }
 
 function checkPairs(args: Arguments<ConvertOption>): void {
+  for (const long of ["quiet", "verbose"] as const) checkRepetitions(long, countGiven(args, long));
   if (isGiven(args, "quiet") && isGiven(args, "verbose")) {
     throw new ChError("incompatible options: --quiet, --verbose");
   }

@@ -32,6 +32,7 @@ import type { Logger } from "./logger.ts";
 import { UsageError } from "./options.ts";
 import { newPlainLogger, parseEnvironment } from "./plain_logger.ts";
 import { writeText } from "./standard_stream.ts";
+import { checkRepetitions } from "./verbosity.ts";
 
 /** Runs ch-fromhost; ARGV[0] is its name. Returns the exit status. */
 export async function main([, ...words]: readonly string[]): Promise<number> {
@@ -72,6 +73,7 @@ async function run(
   log: Log,
 ): Promise<number> {
   const wishes: Wishes = { image: undefined, destination: undefined, files: [], given: new Set() };
+  for (const long of ["quiet", "verbose"] as const) checkRepetitions(long, countWords(words, long));
   for (const word of words) {
     switch (word.kind) {
       case "unknown":
@@ -216,8 +218,10 @@ function newLogger(
   words: readonly FromhostWord[],
   environment: ReadonlyMap<string, string>,
 ): Logger {
-  const count = (name: FromhostOption) =>
-    words.filter((word) => word.kind === "option" && word.name === name).length;
-  const [quiet, verbose] = [count("quiet"), count("verbose")];
+  const quiet = countWords(words, "quiet"), verbose = countWords(words, "verbose");
   return newPlainLogger({ quiet, verbose, environment, hasColour: false });
+}
+
+function countWords(words: readonly FromhostWord[], name: FromhostOption): number {
+  return words.filter((word) => word.kind === "option" && word.name === name).length;
 }

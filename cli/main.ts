@@ -16,6 +16,7 @@ const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   "ch-fromhost": () => import("./fromhost.ts"),
   "ch-checkns": () => import("./checkns.ts"),
   "ch-run-oci": () => import("./run_oci.ts"),
+  "ch-test": () => import("./test.ts"),
   "ch-doctor": () => import("./doctor.ts"),
   "ch-completion": () => import("./completion.ts"),
 };
@@ -49,6 +50,7 @@ Containers without privilege. TOOL is one of:
   fromhost   copy host files, such as drivers, into an image (ch-fromhost)
   checkns    check whether containers can run here (ch-checkns)
   run-oci    run commands of Buildah's builds (ch-run-oci)
+  test       check this installation on this machine (ch-test)
   doctor     tell what this host and an image can and cannot do
   completion print what makes bash, zsh or fish complete these commands
 

@@ -34,6 +34,7 @@ import {
 } from "./run_oci_table.ts";
 import { startSupervisor, stopSupervisor, superviseNothing } from "./run_oci_supervisor.ts";
 import { writeText } from "./standard_stream.ts";
+import { checkRepetitions, MOST } from "./verbosity.ts";
 
 const STATUS_ERROR = 1, STATUS_USAGE = 2;
 
@@ -56,8 +57,8 @@ export async function main([, ...words]: readonly string[]): Promise<number> {
     const operation = OPERATIONS.find((each) => each === name);
     if (operation === undefined) throw new UsageError(`no such operation: ${name ?? ""}`);
     const args = parseArguments(operationCommand(operation), rest);
-    const verbosity = Math.min(3, countGiven(general, "verbose"));
-    const log = newLogger(verbosity, isGiven(general, "debug"), environment);
+    const verbosity = countGiven(general, "verbose");
+    const log = newLogger(Math.min(MOST, verbosity), isGiven(general, "debug"), environment);
     return await run(operation, args, { environment, log, verbosity });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -79,6 +80,7 @@ async function run(
 ): Promise<number> {
   using interruption = new Interruption(context.log);
   try {
+    checkRepetitions("verbose", context.verbosity);
     // For looking at what Buildah does meanwhile.
     if (context.environment.get("CH_RUN_OCI_HANG") === operation) {
       await untilAborted(interruption.signal);

@@ -31,9 +31,11 @@ export class FakeRegistry implements AsyncDisposable {
   hasRanges = true;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor() {
+  /** With CERTIFICATE and its key, both as PEM text, it speaks TLS. */
+  constructor(tls: { readonly cert: string; readonly key: string } | object = {}) {
     this.#server = Deno.serve(
       {
+        ...tls,
         hostname: "127.0.0.1",
         port: 0,
         onListen() {},

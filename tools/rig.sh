@@ -50,7 +50,7 @@ main() {
 
 install_binary() {
     copy_new build/ch "$rig/bin/ch"
-    for name in ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci; do
+    for name in ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci ch-test; do
         ln -sfn ch "$rig/bin/$name"
     done
 }

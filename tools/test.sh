@@ -27,7 +27,7 @@ main() {
     echo '== unit tests'
     run_deno tests/mod_test.ts tests/lib tests/ffi tests/cli tests/tools "$@"
     echo '== end-to-end tests'
-    run_deno tests/e2e "$@"
+    run_deno tests/e2e tests/documents "$@"
     echo '== tests with other programs'
     run_deno tests/interop "$@"
     echo "$passed passed, $failed failed, $skipped skipped"

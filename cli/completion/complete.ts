@@ -6,6 +6,7 @@ import { completeFiles } from "./files.ts";
 import { completeFromhost } from "./fromhost.ts";
 import { completeImage } from "./image.ts";
 import { completeRun } from "./run.ts";
+import { completeTest } from "./test.ts";
 import { type Completer, imagesOf } from "./tool.ts";
 import type { World } from "./world.ts";
 
@@ -24,6 +25,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   "ch-fromhost": completeFromhost,
   "ch-image": completeImage,
   "ch-run": completeRun,
+  "ch-test": completeTest,
 };
 
 /** Candidates for word AT of WORDS, the first of which is the tool's name, by whatever path. Sorted, each once. */

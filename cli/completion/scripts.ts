@@ -107,7 +107,7 @@ complete -F _ch_completion_complete ch-completion
 echo "sourced, version $_ch_version" | _ch_log
 `;
 
-const ZSH = `#compdef ch ch-checkns ch-convert ch-fromhost ch-image ch-run
+const ZSH = `#compdef ch ch-checkns ch-convert ch-fromhost ch-image ch-run ch-test
 # Zsh completion for ch @VERSION@: source <(ch completion zsh), or a file _ch in fpath.
 
 _ch() {
@@ -125,7 +125,7 @@ _ch() {
 if [[ $funcstack[1] == _ch ]]; then
     _ch "$@"
 else
-    compdef _ch ch ch-checkns ch-convert ch-fromhost ch-image ch-run
+    compdef _ch ch ch-checkns ch-convert ch-fromhost ch-image ch-run ch-test
 fi
 `;
 
@@ -138,7 +138,7 @@ function __ch_answer
     $program completion answer fish (count $words) $words (commandline -ct) 2>/dev/null
 end
 
-for tool in ch ch-checkns ch-convert ch-fromhost ch-image ch-run
+for tool in ch ch-checkns ch-convert ch-fromhost ch-image ch-run ch-test
     complete -c $tool -f -a '(__ch_answer)'
 end
 `;

@@ -5,17 +5,16 @@ import { ChError } from "../../lib/error.ts";
 import type { Log } from "../../lib/log/log.ts";
 import { locateStore } from "../../lib/store/location.ts";
 import { type Arguments, countGiven, findValue, isGiven, UsageError } from "../options.ts";
+import { checkRepetitions, MOST } from "../verbosity.ts";
 import type { CommonOption } from "./common_options.ts";
 import type { Settings } from "./sub_command.ts";
 
 type Environment = ReadonlyMap<string, string>;
 
-const MOST_VERBOSE = 3;
-
-/** -3 to 3; 0 where -q and -v contradict one another, which is {@linkcode readSettings}' business. */
+/** -3 to 3; 0 where -q and -v contradict one another, which is {@linkcode readSettings}' business, as is too much. */
 export function readVerbosity(args: Arguments<CommonOption>): number {
-  const verbose = Math.min(countGiven(args, "verbose"), MOST_VERBOSE);
-  const quiet = Math.min(countGiven(args, "quiet"), MOST_VERBOSE);
+  const verbose = Math.min(countGiven(args, "verbose"), MOST);
+  const quiet = Math.min(countGiven(args, "quiet"), MOST);
   return verbose > 0 && quiet > 0 ? 0 : verbose - quiet;
 }
 
@@ -27,6 +26,7 @@ export function readSettings(
   log: Log,
 ): Settings {
   checkPairs(args, log);
+  for (const long of ["quiet", "verbose"] as const) checkRepetitions(long, countGiven(args, long));
   return {
     storagePath: locateStore({
       option: findValue(args, "storage"),

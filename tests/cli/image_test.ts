@@ -98,8 +98,9 @@ const plain: readonly [
       "error: the program failed inexplicably\n",
   }],
   ["gestalt logging -qqq", { code: 0, stderr: "error: error\n" }],
-  ["gestalt logging -qqqqq", { code: 0, stderr: "error: error\n" }],
-  ["gestalt logging -vvvvv", { code: 0, stderr: /\ntrace\ndebug\nverbose\ninfo\n/ }],
+  ["gestalt logging -vvv", { code: 0, stderr: /\ntrace\ndebug\nverbose\ninfo\n/ }],
+  ["gestalt -vvvv", { code: 1, stderr: "error: --verbose can be specified at most thrice\n" }],
+  ["-qq gestalt -qqqq", { code: 1, stderr: "error: --quiet can be specified at most thrice\n" }],
   ["gestalt -v", {
     code: 0,
     stderr: /^version: .*\nverbose level: 1 \(VERBOSE\)\)\nsave xattrs: False\n/,

@@ -10,6 +10,7 @@ import { SUB_COMMANDS } from "../../cli/image/table.ts";
 import { type Command, listSpellings, spellOption } from "../../cli/options.ts";
 import { OPERATIONS, RUN_OCI } from "../../cli/run_oci_table.ts";
 import { RUN_COMMAND, RUN_SYNOPSIS } from "../../cli/run_table.ts";
+import { CH_TEST, PHASES } from "../../cli/test_table.ts";
 import { FORMATS } from "../../lib/convert/format.ts";
 import { SETTING_RULES } from "../../lib/dockerfile/grammar_settings.ts";
 import { ChError } from "../../lib/error.ts";
@@ -29,6 +30,7 @@ Deno.test("every name of the program has a man page", () => {
     "ch-image.1",
     "ch-run-oci.1",
     "ch-run.1",
+    "ch-test.1",
     "ch.1",
   ]);
 });
@@ -58,6 +60,13 @@ Deno.test("ch-run-oci(1) has the options and operations of its tables", () => {
   checkOptions(page, "OPTIONS", RUN_OCI);
   checkSynopsis(page, RUN_OCI);
   assert.deepEqual(page.headsOf("DESCRIPTION").map((head) => head.split(" ")[0]), [...OPERATIONS]);
+});
+
+Deno.test("ch-test(1) has the options, phases and synopsis of its table", () => {
+  const page = readPage("ch-test");
+  checkOptions(page, "OPTIONS", CH_TEST);
+  checkSynopsis(page, CH_TEST);
+  assert.deepEqual(page.headsOf("DESCRIPTION"), [...PHASES]);
 });
 
 Deno.test("ch-image(1) has the common options of its table", () => {

@@ -20,7 +20,7 @@ test(
       await work.must('"$1/bin/ch-run" --version 2>&1; "$1/bin/ch" doctor --version', [root]),
       /^(0\..*)\n\1\n$/,
     );
-    for (const name of ["image", "convert", "fromhost", "checkns", "run-oci"]) {
+    for (const name of ["image", "convert", "fromhost", "checkns", "run-oci", "test"]) {
       assert(
         exists(`${root}/bin/ch-${name}`) && exists(`${root}/share/man/man1/ch-${name}.1`),
         name,

@@ -10,10 +10,11 @@ export interface Certificates {
   readonly selfSigned: { readonly certificate: string; readonly key: string };
 }
 
-const NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+const NAMES = "DNS:localhost,IP:127.0.0.1";
 
-/** Makes them in DIRECTORY, readable by anybody. */
-export function makeCertificates(directory: string): Certificates {
+/** Makes them in DIRECTORY, readable by anybody, for servers of these alternative NAMES. */
+export function makeCertificates(directory: string, names = NAMES): Certificates {
+  const alternatives = `subjectAltName=${names}`;
   const file = (name: string) => `${directory}/${name}`;
   const days = ["-days", "30"];
   const key = ["-newkey", "rsa:2048", "-nodes"];
@@ -26,13 +27,13 @@ export function makeCertificates(directory: string): Certificates {
     ...["req", ...key, "-subj", "/CN=localhost"],
     ...["-keyout", file("signed.key"), "-out", file("signed.csr")],
   );
-  Deno.writeTextFileSync(file("extensions"), NAMES);
+  Deno.writeTextFileSync(file("extensions"), alternatives);
   runOpenssl(
     ...["x509", "-req", "-in", file("signed.csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key")],
     ...["-CAcreateserial", ...days, "-out", file("signed.crt"), "-extfile", file("extensions")],
   );
   runOpenssl(
-    ...["req", "-x509", ...key, ...days, "-subj", "/CN=localhost", "-addext", NAMES],
+    ...["req", "-x509", ...key, ...days, "-subj", "/CN=localhost", "-addext", alternatives],
     ...["-keyout", file("self.key"), "-out", file("self.crt")],
   );
   for (const name of ["ca.crt", "signed.crt", "self.crt"]) Deno.chmodSync(file(name), 0o644);
