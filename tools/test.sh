@@ -9,8 +9,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tools/deps.sh build cross test
-make -s all ctests
-make -s ARCH=aarch64
+make -s -j"$(nproc)" all ctests
+make -s -j"$(nproc)" ARCH=aarch64
 tools/rig.sh
 
 deno=$PWD/node_modules/@deno/linux-x64-glibc/deno
