@@ -17,6 +17,10 @@ SCRIPTS := $(TOOLS) ch-completion ch-doctor
 # What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.
 MODULES := $(subst -,_,$(SCRIPTS:ch-%=%)) old_names
 
+# Sub-commands of ch-image with a script of their own: those that are waited for most often.
+PARTS := build delete import list pull
+SUB_MODULES := $(shell sed -n 's/.*import("\.\/\(.*\)\.ts").*/image\/\1/p' cli/image/table.ts)
+
 # -- what things are made of ---------------------------------------------------------------------
 
 C_COMMON := c/error.c $(wildcard c/squashfs/*.c)
@@ -103,13 +107,17 @@ $(BUILD)/ch-run.snapshot: $(SCRIPTED)/ch-run.js $(BUILD)/ch-snapshot
 $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 	$(CC) $^ -lm -lpthread -o $@
 
-# Deno's scripts: one a tool, so that each loads only its own code; cli/start.ts is the start of all. What a
+# Deno's scripts: one a tool, some for a single sub-command, so that each loads only its own code; cli/start.ts is the start of all. What a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
 $(SCRIPTED)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
-	for tool in ch $(filter-out ch-run,$(SCRIPTS)); do \
-		own=$${tool#ch-}; own=$${own//-/_}; [ $$tool != ch ] || own='old_names image convert'; others=; \
-		for module in $(MODULES); do \
+	for tool in ch $(filter-out ch-run,$(SCRIPTS)) $(PARTS:%=ch-image.%); do \
+		own=$${tool#ch-}; own=$${own//-/_}; modules='$(MODULES)'; others=; \
+		case $$tool in \
+			ch) own='old_names image convert' ;; \
+			ch-image.*) own="image image/$${own#*.}"; modules+=' $(SUB_MODULES)' ;; \
+		esac; \
+		for module in $$modules; do \
 			[[ " $$own " == *" $$module "* ]] || others+=" --external:$(CURDIR)/cli/$$module.ts"; \
 		done; \
 		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
