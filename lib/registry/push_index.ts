@@ -26,25 +26,56 @@ export interface OpenIndex {
   readonly [other: string]: unknown;
 }
 
-/** The bytes of the index that TAG is to be, with IMAGE in it. Throws a ChError if what is there is
- * neither an index nor an image. */
+/** An image for one of an index's platforms. */
+export type PlatformImage = Descriptor & { readonly platform: Platform };
+
+export interface ExtendedIndex {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** Digests of what it had for the platform before. */
+  readonly replaced: readonly string[];
+}
+
+/** The index that TAG is to be, with IMAGE in it. Throws a ChError if what is there is neither an index nor
+ * an image. */
 export async function extendIndex(
   repository: Repository,
   tag: string,
-  image: Descriptor & { readonly platform: Platform },
+  image: PlatformImage,
   log: Log,
-): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
-  const index = addToIndex(await findIndex(repository, tag, image), image);
+): Promise<ExtendedIndex> {
+  const before = await findIndex(repository, tag, image);
+  const index = addToIndex(before, image);
   const platforms = index.manifests.map(({ platform }) => platform && formatPlatform(platform));
   log.info(`index: ${platforms.filter((name) => name !== undefined).join(", ")}`);
   const { mediaType } = index;
-  return { mediaType, bytes: new TextEncoder().encode(JSON.stringify(index)) };
+  const bytes = new TextEncoder().encode(JSON.stringify(index));
+  return { mediaType, bytes, replaced: listDigests(before, image) };
+}
+
+/** Whether TAG is still an index with IMAGE, or one for its platform that came later than it and those
+ * REPLACED by it. */
+export async function isInIndex(
+  repository: Repository,
+  tag: string,
+  image: PlatformImage,
+  replaced: readonly string[],
+): Promise<boolean> {
+  const index = await findIndex(repository, tag, image);
+  return listDigests(index, image).some((digest) =>
+    digest === image.digest || !replaced.includes(digest)
+  );
+}
+
+function listDigests({ manifests }: OpenIndex, image: PlatformImage): readonly string[] {
+  return manifests.filter(({ platform }) => isSame(platform, image.platform))
+    .map(({ digest }) => digest);
 }
 
 /** INDEX with IMAGE, in the place of that for the same platform if there is one. */
 export function addToIndex(
   index: OpenIndex,
-  image: Descriptor & { readonly platform: Platform },
+  image: PlatformImage,
 ): OpenIndex {
   const replaced = index.manifests.filter(({ platform }) => isSame(platform, image.platform));
   const gone = replaced.map(({ digest }) => digest).filter((digest) => digest !== image.digest);
