@@ -75,7 +75,9 @@ export async function pushImage(
   const plan = await planPush(image, mode, { spool, store, log });
   signal?.throwIfAborted();
 
-  if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
+  if (layout !== undefined) {
+    await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
+  }
   if (repository !== undefined) {
     log.info("starting upload");
     const from = findOrigin(metadata, repository);

@@ -4,7 +4,8 @@
 import { ChError } from "../error.ts";
 import { digestBytes } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/model.ts";
-import { extendIndex, isInIndex, platformOf } from "./push_index.ts";
+import { platformOf } from "../oci/open_index.ts";
+import { extendIndex, isInIndex } from "./push_index.ts";
 import type { PushPlan } from "./push_plan.ts";
 import type { Repository } from "./repository.ts";
 
