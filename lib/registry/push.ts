@@ -4,8 +4,6 @@ import { openRoot } from "../../ffi/tree.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
-import { digestBytes } from "../oci/digest.ts";
-import { parseImageConfig } from "../oci/model.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
 import type { ImageReference } from "../reference/reference.ts";
@@ -17,11 +15,11 @@ import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
-import { extendIndex, platformOf } from "./push_index.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
 import { planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
 import { BlobInFile, Spool } from "./spool.ts";
+import { uploadIndex, uploadManifest } from "./upload_manifest.ts";
 import { PIECE, type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
 
 export interface PushSettings {
@@ -77,7 +75,9 @@ export async function pushImage(
   const plan = await planPush(image, mode, { spool, store, log });
   signal?.throwIfAborted();
 
-  if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
+  if (layout !== undefined) {
+    await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
+  }
   if (repository !== undefined) {
     log.info("starting upload");
     const from = findOrigin(metadata, repository);
@@ -85,8 +85,7 @@ export async function pushImage(
     await uploadConfig(repository, plan, log);
     const tag = reference!.tag!;
     log.info("manifest: uploading");
-    if (isForIndex) await uploadIndex(repository, plan, tag, log);
-    else await uploadManifest(repository, toDocument(plan), tag, log);
+    await (isForIndex ? uploadIndex : uploadManifest)(repository, plan, tag);
     log.info("cleaning up");
   }
   log.info("done");
@@ -187,51 +186,4 @@ async function uploadOne(
   } finally {
     meter?.[Symbol.dispose]();
   }
-}
-
-interface Document {
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-}
-
-function toDocument({ manifest: { mediaType }, manifestBytes: bytes }: PushPlan): Document {
-  return { mediaType, bytes };
-}
-
-/** The manifest by its digest alone, then the index that leads to it. */
-async function uploadIndex(
-  repository: Repository,
-  plan: PushPlan,
-  tag: string,
-  log: Log,
-): Promise<void> {
-  const { mediaType, bytes } = toDocument(plan);
-  const digest = await digestBytes(bytes);
-  await uploadManifest(repository, { mediaType, bytes }, digest, log);
-  const platform = platformOf(parseImageConfig(plan.configBytes, "configuration"));
-  const image = { mediaType, digest, size: bytes.length, platform };
-  const index = await extendIndex(repository, tag, image, log);
-  log.info("index: uploading");
-  await uploadManifest(repository, index, tag, log);
-}
-
-/** NAME is a tag or its digest. */
-async function uploadManifest(
-  repository: Repository,
-  { mediaType, bytes }: Document,
-  name: string,
-  log: Log,
-): Promise<void> {
-  const response = await repository.request("PUT", `manifests/${name}`, {
-    headers: { "Content-Type": mediaType },
-    body: bytes,
-    expected: [200, 201, 202],
-  });
-  await response.body?.cancel();
-  const digest = await digestBytes(bytes);
-  const theirs = response.headers.get("Docker-Content-Digest");
-  if (theirs !== null && theirs !== digest) {
-    throw new ChError(`registry stored another manifest than was sent: ${theirs}, not ${digest}`);
-  }
-  log.verbose(`manifest digest: ${digest}`);
 }

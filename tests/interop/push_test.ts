@@ -1,7 +1,9 @@
 // What ch-image pushes, as skopeo and umoci see it, and Debian's docker-registry.
 
 import assert from "node:assert/strict";
+import { FakeRegistry } from "../fake_registry.ts";
 import { expect, test, type Workplace } from "../rig.ts";
+import { makeTar } from "../tar_archive.ts";
 import { TestRegistry } from "./registry.ts";
 import { describeTree, makeSample, pushSample } from "./sample_image.ts";
 
@@ -88,6 +90,55 @@ test("ch-image push keeps pulled layers and adds one with what was built", async
   ]);
   expect(single, { code: 0, stderr: /layer 1\/1: .{7}: not present, uploading/ });
 }, "registry");
+
+test("ch-image push makes the same layers with the build cache and without", async (work) => {
+  await using registry = new FakeRegistry();
+  const members = ["bin/", "usr/", "srv/", "opt/"].map((name) => ({ name, type: "5" as const }));
+  const files = ["usr/one", "usr/two", "srv/gone", "opt/same"].map((name) => ({
+    name,
+    data: name,
+  }));
+  const link = { name: "usr/hard", type: "1" as const, link: "usr/one" };
+  const busybox = { name: "bin/sh", mode: 0o755, data: "not run" };
+  await registry.addImage("1", [makeTar([...members, busybox, ...files, link])]);
+  const push = async (name: string, ...words: string[]) => {
+    const reference = `${registry.address}/a/b:${name}`;
+    const result = await work.run(["ch-image", "--plain-http", ...words, "push", name, reference]);
+    expect(result, { code: 0 });
+    const { bytes } = registry.manifests.get(name)!;
+    return JSON.parse(new TextDecoder().decode(bytes)).layers as readonly { digest: string }[];
+  };
+  await work.must('ch-image --plain-http -a yolo pull "$1" x 2>&1', [
+    `${registry.address}/a/b:1`,
+  ]);
+  const changes: Readonly<Record<string, string>> = {
+    "nothing": "COPY same /opt/same\n",
+    "files": "COPY new /usr/two\nCOPY new /new\n",
+    "link": "COPY new /usr/one\n",
+  };
+  work.tree("context", { new: "new", same: "opt/same" });
+  await work.must("touch -d @1000000000 context/same; chmod 755 context/same");
+  for (const [name, text] of Object.entries(changes)) {
+    Deno.writeTextFileSync(`${work.path}/context/Dockerfile`, `FROM x\n${text}`);
+    await work.must(`ch-image build -t ${name} context 2>&1`);
+    const layers = await push(name);
+    assert.deepEqual(await push(name, "--no-cache"), layers, name);
+    assert.equal(layers.length, 2, name);
+  }
+  // What was done to the directory by hand is seen, and so is what every image in storage is given.
+  await work.must(
+    "cd storage/img/files; rm srv/gone; echo hand >opt/hand; rmdir mnt/3; echo h >etc/hosts",
+  );
+  const layers = await push("files");
+  assert.deepEqual(await push("files", "--no-cache"), layers);
+  const last = `${work.path}/layer.tar.gz`;
+  Deno.writeFileSync(last, registry.blobs.get(layers[1]!.digest)!);
+  const names = await work.must('tar -tzf "$1" | grep -v "^./ch"', [last]);
+  assert.deepEqual(
+    names.split("\n").filter((name) => !name.endsWith("/")).sort(),
+    ["", "./etc/hosts", "./new", "./opt/hand", "./srv/.wh.gone", "./usr/two"],
+  );
+});
 
 test("what a Dockerfile says of running the image goes through registries", async (work) => {
   await using registry = await TestRegistry.start();
