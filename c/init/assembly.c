@@ -203,8 +203,8 @@ void assembly_pivot(struct assembly *a)
 {
     if (chdir(assembly_in_scratch(a, "root")) < 0)
         FAIL_ERRNO("can't chdir into new root");
-    /* The old root ends up on top of the new one, hence no directory for it is needed. Being our root
-     * directory it is replaced as such, too: no chroot(2), which container engines forbid. */
+    /* The old root ends up on top of the new one, hence no directory for it is needed. Being our
+     * root directory it is replaced as such, too: no chroot(2), which container engines forbid. */
     if (syscall(SYS_pivot_root, ".", ".") < 0) {
         if (errno != EINVAL)
             FAIL_ERRNO("can't pivot_root(2)");
