@@ -75,6 +75,7 @@ const NEEDS = {
     reason: "no bash-completion",
     met: () => exists("/usr/share/bash-completion/bash_completion"),
   },
+  bubblewrap: { reason: "no bubblewrap", met: () => hasProgram("bwrap") },
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
   man: { reason: "no man", met: () => hasProgram("man") },

@@ -58,6 +58,9 @@ static void test_namespaces(void)
           "user.max_user_namespaces=");
     put("sys/user/max_user_namespaces", "15\n");
     check("all in use", remedy_namespace(proc, ENOSPC), "all 15 user namespaces");
+    put("sys/user/max_user_namespaces", "2147483647\n");
+    check("a limit further outside", remedy_namespace(proc, ENOSPC), "bwrap --disable-userns");
+    put("sys/user/max_user_namespaces", "15\n");
     put("sys/user/max_mnt_namespaces", "0\n");
     check("mount namespaces switched off", remedy_namespace(proc, ENOSPC),
           "\"sysctl user.max_mnt_namespaces=");
@@ -80,6 +83,7 @@ static void test_namespaces(void)
     put(CLONE, "1\n");
     check("Debian's switch is not it", remedy_namespace(proc, EPERM), "AppArmor");
 
+    check("AppArmor forbids maps", remedy_id_map(proc, EPERM, true), "AppArmor keeps");
     check("AppArmor takes the power of a namespace", remedy_inside_namespace(proc, EPERM),
           "AppArmor keeps");
     check("AppArmor and FUSE", remedy_fuse_mount(proc, EPERM), "AppArmor keeps");
@@ -87,6 +91,8 @@ static void test_namespaces(void)
     put(APPARMOR, "0\n");
     check("something takes the power of a namespace", remedy_inside_namespace(proc, EACCES),
           "--security-opt");
+    check("root without a capability", remedy_id_map(proc, EPERM, true), "--cap-add=SETFCAP");
+    check("a map that is not root's", remedy_id_map(proc, EPERM, false), "--security-opt");
     check("a failure that has nothing to do with it", remedy_inside_namespace(proc, ENOMEM), NULL);
     check("a failure that nobody expects", remedy_namespace(proc, EINVAL), NULL);
 }
