@@ -79,6 +79,7 @@ const NEEDS = {
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
   man: { reason: "no man", met: () => hasProgram("man") },
+  sshd: { reason: "no SSH server", met: () => hasProgram("sshd") && hasProgram("ssh-keygen") },
   slurm: {
     reason: "not root, no Slurm, or no namespaces for its nodes",
     met: () =>

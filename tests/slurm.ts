@@ -118,11 +118,34 @@ export class SlurmCluster implements AsyncDisposable {
       .join("");
   }
 
+  /** A test that fails leaves an srun or two, which would wait for a cluster that is gone. */
+  #killClients(): void {
+    const entry = `SLURM_CONF=${this.#work.environment.SLURM_CONF}\0`;
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (!/^\d+$/.test(name) || !readEnvironment(name).includes(entry)) continue;
+      try {
+        Deno.kill(Number(name), "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // What comes of it does not matter: the controller may have ended by itself.
     await this.#controller.stdin.close().catch(() => {});
     await this.#controller.status;
+    this.#killClients();
     Deno.removeSync(this.#directory, { recursive: true });
+  }
+}
+
+/** Of a process, which may be gone. */
+function readEnvironment(pid: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/environ`);
+  } catch {
+    return "";
   }
 }
 
@@ -145,7 +168,7 @@ SlurmdSpoolDir=/tmp/slurmd
 SlurmdPidFile=/tmp/slurmd.pid
 SlurmdLogFile=${directory}/%n.log
 SlurmdParameters=config_overrides
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
@@ -154,7 +177,7 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
-KillWait=2
+KillWait=1
 ${nodes.join("")}PartitionName=all Nodes=ALL Default=YES
 `;
 }

@@ -2,7 +2,9 @@
 // they are written). What cannot run here is marked in the document's source, and listed.
 
 import assert from "node:assert/strict";
+import { provideMpiHello } from "../mpi_hello.ts";
 import { type Need, rig, test } from "../rig.ts";
+import { SlurmCluster } from "../slurm.ts";
 import { Internet } from "./internet.ts";
 import { type MarkdownDocument, parseMarkdown } from "./markdown.ts";
 import { carryOut } from "./session.ts";
@@ -28,9 +30,14 @@ for (const path of documents) {
 
   test(`${path}: its examples do what it shows`, async (work) => {
     await using internet = document.needs.includes("registry") ? await Internet.open() : undefined;
+    await using _cluster = document.needs.includes("slurm")
+      ? await SlurmCluster.start(work)
+      : undefined;
     const environment = {
       ...internet?.environment,
+      BUSYBOX: work.image("busybox"),
       DEBIAN_TAR: rig.debianTar,
+      MPIHELLO: document.needs.includes("slurm") ? await provideMpiHello(work) : "",
       PROJECT: rig.projectRoot,
     };
     const differences = await carryOut(document.parts, work, environment);
