@@ -64,6 +64,8 @@ const NEEDS = {
   },
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
+  ssh: { reason: "no OpenSSH client", met: () => hasProgram("ssh-agent") && hasProgram("ssh-add") },
+  xvfb: { reason: "no Xvfb or xdpyinfo", met: () => hasProgram("Xvfb") && hasProgram("xdpyinfo") },
   man: { reason: "no man", met: () => hasProgram("man") },
 } as const;
 export type Need = keyof typeof NEEDS;

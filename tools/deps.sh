@@ -13,7 +13,7 @@ build='gcc make libc6-dev libsquashfs-dev libzstd-dev liblzma-dev zlib1g-dev lib
 demo='debootstrap util-linux'
 test="$demo busybox-static rsync git squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
     clang-format openmpi-bin mpich podman buildah skopeo umoci uidmap docker-registry apache2-utils openssl
-    bash-completion zsh fish"
+    bash-completion zsh fish openssh-client xvfb x11-utils"
 bench='charliecloud bubblewrap buildah podman docker-registry skopeo umoci hyperfine squashfs-tools
     squashfuse debootstrap busybox-static'
 
