@@ -1,17 +1,19 @@
-// Every example of README.md and docs/*.md is run, and every output that they show compared (markdown.ts says how
-// they are written). What cannot run here is marked in the document's source, and listed.
+// Every example of README.md, docs/*.md and the man pages is run, and every output that they show compared
+// (markdown.ts and man_examples.ts say how they are written). What cannot run here is marked in the document's source, and listed.
 
 import assert from "node:assert/strict";
 import { type Need, rig, test } from "../rig.ts";
 import { Internet } from "./internet.ts";
+import { parseManExamples } from "./man_examples.ts";
 import { type MarkdownDocument, parseMarkdown } from "./markdown.ts";
 import { carryOut } from "./session.ts";
 
-const documents = [
-  "README.md",
-  ...[...Deno.readDirSync(`${rig.projectRoot}docs`)]
-    .map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md")).sort(),
-];
+const documents = ["README.md", ...list("docs", ".md"), ...list("docs/man", ".1")];
+
+function list(directory: string, end: string): string[] {
+  return [...Deno.readDirSync(rig.projectRoot + directory)]
+    .map(({ name }) => `${directory}/${name}`).filter((path) => path.endsWith(end)).sort();
+}
 
 for (const path of documents) {
   const document = read(path);
@@ -24,7 +26,8 @@ for (const path of documents) {
   for (const part of document.parts) {
     if (part.type === "skipped") console.log(`${path}:${part.line} is not run: ${part.reason}`);
   }
-  if (!document.parts.some(({ type }) => type === "transcript")) continue;
+  const isRun = document.parts.some(({ type }) => type === "transcript" || type === "examples");
+  if (!isRun) continue;
 
   test(`${path}: its examples do what it shows`, async (work) => {
     await using internet = document.needs.includes("registry") ? await Internet.open() : undefined;
@@ -41,7 +44,8 @@ for (const path of documents) {
 
 function read(path: string): MarkdownDocument | Error {
   try {
-    return parseMarkdown(Deno.readTextFileSync(rig.projectRoot + path));
+    const source = Deno.readTextFileSync(rig.projectRoot + path);
+    return path.endsWith(".md") ? parseMarkdown(source) : parseManExamples(source);
   } catch (error) {
     if (error instanceof Error) return error;
     throw error;
