@@ -16,9 +16,14 @@ const gid = Number(ask("id", "-g", user));
 const setpriv = ask("sh", "-c", "command -v setpriv");
 
 export const rig = {
+  directory: rigDirectory,
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
   bin: Deno.env.get("CH_TEST_BIN") ?? `${rigDirectory}/bin`,
   debianTar: `${rigDirectory}/debian.tar`,
+  /** Busybox for arm64. */
+  foreignBusybox: `${rigDirectory}/foreign/bin/busybox`,
+  /** The executable for arm64. */
+  aarch64: `${rigDirectory}/aarch64/ch`,
   projectRoot,
   isRoot,
   user,
@@ -58,6 +63,14 @@ const NEEDS = {
       isRoot &&
       ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
   },
+  aarch64: {
+    reason: "no executable for arm64, or no qemu-aarch64-static",
+    met: () => exists(rig.aarch64) && hasProgram("qemu-aarch64-static"),
+  },
+  foreign: {
+    reason: "no busybox for arm64, no QEMU, or no binfmt_misc in user namespaces (Linux 6.7)",
+    met: () => exists(rig.foreignBusybox) && canRegisterQemu(),
+  },
   bashCompletion: {
     reason: "no bash-completion",
     met: () => exists("/usr/share/bash-completion/bash_completion"),
@@ -67,6 +80,11 @@ const NEEDS = {
   ssh: { reason: "no OpenSSH client", met: () => hasProgram("ssh-agent") && hasProgram("ssh-add") },
   xvfb: { reason: "no Xvfb or xdpyinfo", met: () => hasProgram("Xvfb") && hasProgram("xdpyinfo") },
   man: { reason: "no man", met: () => hasProgram("man") },
+  slurm: {
+    reason: "not root, no Slurm, or no namespaces for its nodes",
+    met: () =>
+      isRoot && ["slurmctld", "slurmd", "srun", "munged"].every(hasProgram) && canMakeNodes(),
+  },
 } as const;
 export type Need = keyof typeof NEEDS;
 
@@ -129,6 +147,24 @@ function hasPodman(): boolean {
   }).outputSync();
   ask("rm", "-rf", home);
   return code === 0;
+}
+
+function canRegisterQemu(): boolean {
+  const script =
+    "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && test -e /usr/lib/binfmt.d/qemu-aarch64.conf";
+  const { code } = new Deno.Command(setpriv, {
+    args: [...asUser(), "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+    stderr: "null",
+  }).outputSync();
+  return code === 0;
+}
+
+function canMakeNodes(): boolean {
+  const { success } = new Deno.Command("unshare", {
+    args: ["--pid", "--mount", "--uts", "--ipc", "--fork", "--mount-proc", "true"],
+    stderr: "null",
+  }).outputSync();
+  return success;
 }
 
 function canOpen(path: string): boolean {

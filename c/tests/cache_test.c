@@ -147,6 +147,33 @@ static void empty_directory(const char *path)
 }
 
 /* A tree of its own, small, so that each byte can be tried. */
+/* Each line of find's is a record. */
+static void test_list(void)
+{
+    int fd = open("listed", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char data[1 << 16];
+    struct stat st;
+    unsigned directories = 0, links = 0, others = 0, firsts = 0;
+
+    check(ch_cache_list(cachefd, "aa/1", fd, &err) == 0, "a state is listed: %s %s", err.call,
+          err.path);
+    ssize_t size = pread(fd, data, sizeof(data), 0);
+    close(fd);
+    check(stat("one/a/b/empty", &st) == 0, "there is something to compare with");
+    for (ssize_t at = 0; at < size;) {
+        const struct cache_entry *entry = (const void *)(data + at);
+        directories += entry->type == 'd';
+        links += entry->type == 'l' && strcmp(cache_text(entry), "nowhere") == 0;
+        others += strcmp(cache_name(entry), "a/b/empty") == 0 && entry->mtime == st.st_mtim.tv_sec;
+        firsts += strcmp(cache_name(entry), "c/y") == 0 && strcmp(cache_text(entry), "a/x") == 0;
+        at += entry->length;
+    }
+    check(directories == 7 && links == 1 && others == 1 && firsts == 1,
+          "with everything in it: %u directories", directories);
+    check(ch_cache_list(cachefd, "aa/none", -1, &err) == -EBADMSG, "unless there is none");
+    check(ch_cache_list(cachefd, "aa/1", -1, &err) == -EBADF, "or nowhere to write");
+}
+
 static void test_damage(void)
 {
     char good[1 << 16], bad[1 << 16];
@@ -270,6 +297,7 @@ int main(void)
     }
     cachefd = open_directory("cache");
     test_round_trip();
+    test_list();
     test_change();
     test_damage();
     test_sweep();

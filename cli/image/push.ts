@@ -63,6 +63,7 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     }, {
       registry: readRegistrySettings(context, args, "authenticated"),
       defaults: readRegistryDefaults(environment),
+      usesCache: settings.cacheMode !== "disabled",
     });
     return 0;
   },

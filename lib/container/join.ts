@@ -7,6 +7,7 @@ import { ChError } from "../error.ts";
 import { orFail } from "./failure.ts";
 import type { Host } from "./host.ts";
 import { parseInteger } from "./integer.ts";
+import { countTasks, nameStep } from "./slurm.ts";
 import { findVariable } from "./variables.ts";
 
 export interface PeerGroup {
@@ -25,13 +26,17 @@ export interface GroupRequest {
   readonly tag: string | undefined;
 }
 
-/** The first that is set has the number of processes that the launcher starts on this node. */
+const TASKS_VARIABLE = "SLURM_STEP_TASKS_PER_NODE";
+/**
+ * The first that is set has the number of processes that the launcher starts on this node. Those of
+ * Open MPI's and MPICH's mpirun (Hydra) are first, because they may run below Slurm.
+ */
 const COUNT_VARIABLES = [
   "OMPI_COMM_WORLD_LOCAL_SIZE",
-  "SLURM_STEP_TASKS_PER_NODE",
+  "MPI_LOCALNRANKS",
+  TASKS_VARIABLE,
   "SLURM_CPUS_ON_NODE",
 ];
-const TAG_VARIABLE = "SLURM_STEP_ID";
 /** With "sem.ch-run_sem-" before it, it is a file's name. */
 const TAG_MAX = 240;
 
@@ -65,15 +70,16 @@ function findCount(request: GroupRequest, host: Host, note: (text: string) => vo
     const value = findVariable(host.environment, name);
     if (value === undefined) continue;
     note(`join: peer group size from ${name}`);
-    return parseInteger(name, value, "ignored"); // Slurm's may read "2(x3)"
+    if (name !== TASKS_VARIABLE) return parseInteger(name, value, "ignored");
+    return countTasks(name, value, findVariable(host.environment, "SLURM_NODEID"));
   }
   return 0;
 }
 
 function findTag(request: GroupRequest, host: Host, note: (text: string) => void): string {
-  const value = request.tag ?? findVariable(host.environment, TAG_VARIABLE);
+  const value = request.tag ?? nameStep(host.environment);
   if (request.tag !== undefined) note("join: peer group tag from command line");
-  else if (value !== undefined) note(`join: peer group tag from ${TAG_VARIABLE}`);
+  else if (value !== undefined) note("join: peer group tag from SLURM_STEP_ID");
   else note("join: peer group tag from getppid(2)");
   return value ?? String(host.parent);
 }

@@ -22,11 +22,13 @@ import { PULLED_FROM } from "./pulled_files.ts";
 import { planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
 import { BlobInFile, Spool } from "./spool.ts";
-import { type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
+import { PIECE, type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
 
 export interface PushSettings {
   readonly registry: RegistrySettings;
   readonly defaults: RegistryDefaults;
+  /** Whether the build cache may be asked what was built. */
+  readonly usesCache: boolean;
 }
 
 export interface PushRequest {
@@ -69,9 +71,10 @@ export async function pushImage(
   using spool = new Spool(`${store.path}/${UPLOADS}`);
   const downloads = new Downloads(store.path);
   const metadata = readMetadata(root.fd, path, log);
-  const image = { rootFd: root.fd, name: path, metadata };
+  const stored = directory === undefined && settings.usesCache ? source : undefined;
+  const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
-  const plan = await planPush(image, mode, { spool, downloads, log });
+  const plan = await planPush(image, mode, { spool, store, log });
   signal?.throwIfAborted();
 
   if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
@@ -127,6 +130,7 @@ async function uploadLayers(
     layers.findIndex((other) => other.digest === digest) === index
   );
   const work = async () => {
+    const buffer = new Uint8Array(PIECE);
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [index, { digest, size }] = next;
       const isKept = kept.some((layer) => layer.digest === digest);
@@ -140,7 +144,7 @@ async function uploadLayers(
         local: file ?? spool.open(digest),
       };
       const label = `layer ${index + 1}/${layers.length}: ${shortDigest({ digest })}: `;
-      await uploadOne(repository, blob, label, log);
+      await uploadOne(repository, blob, label, buffer, log);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
@@ -155,28 +159,29 @@ async function uploadConfig(
   const local = {
     digest,
     size,
-    read: (start: number, end: number) => configBytes.slice(start, end),
+    read: (start: number, end: number) => configBytes.subarray(start, end),
   };
   const label = `config: ${shortDigest({ digest })}: `;
-  await uploadOne(repository, { digest, size, from: undefined, local }, label, log);
+  const blob = { digest, size, from: undefined, local };
+  await uploadOne(repository, blob, label, new Uint8Array(), log);
 }
 
 async function uploadOne(
   repository: Repository,
   blob: RemoteBlob,
   label: string,
+  buffer: Uint8Array<ArrayBuffer>,
   log: Log,
 ): Promise<void> {
   log.info(`${label}checking if already in repository`);
   let meter: Disposable & { update(done: number): void } | undefined;
   let done = 0;
   try {
-    const result = await uploadBlob(
-      repository,
-      blob,
-      () => meter = log.progress(`${label}not present, uploading...`, blob.size),
-      (bytes) => meter?.update(done += bytes),
-    );
+    const result = await uploadBlob(repository, blob, {
+      buffer,
+      onStart: () => meter = log.progress(`${label}not present, uploading...`, blob.size),
+      onProgress: (bytes) => meter?.update(done += bytes),
+    });
     if (result === "present") log.info(`${label}already present`);
     if (result === "mounted") log.info(`${label}mounted from the repository it was pulled from`);
   } finally {

@@ -25,6 +25,7 @@ import type { LayoutPlace } from "./layout_place.ts";
 import { platformOf } from "./push_index.ts";
 import type { PushPlan } from "./push_plan.ts";
 import type { Spool } from "./spool.ts";
+import type { LocalBlob } from "./upload.ts";
 
 /** Without a name an image is found by this one by most tools. */
 const USUAL_NAME = "latest";
@@ -116,14 +117,16 @@ class PlanBlobs implements BlobSource {
     const made = this.spool.open(blob.digest);
     const chunks = made === undefined
       ? openFileChunks(this.downloads.pathOf(layerFileName(blob)))
-      : readPieces(made.read, made.size);
+      : readPieces(made);
     return verifyBlob(chunks, blob, blob.digest);
   }
 }
 
 async function* readPieces(
-  read: (start: number, end: number) => Uint8Array,
-  size: number,
+  { read, size }: LocalBlob,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < size; at += PIECE) yield read(at, Math.min(at + PIECE, size));
+  for (let at = 0; at < size; at += PIECE) {
+    const end = Math.min(at + PIECE, size);
+    yield read(at, end, new Uint8Array(end - at));
+  }
 }

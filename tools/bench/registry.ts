@@ -119,13 +119,16 @@ function makePushes(image: Image): Way[] {
     },
     makeLayoutPush(image),
   ];
-  // It knows of no layers.
+  // It knows of no layers, and wants an image with a history.
   if (name === "one") {
     ways.push({
       name: "Debian's charliecloud",
-      command: ["sh", "-ec", `/usr/bin/ch-image push --image ${place}/tree x ${fresh}`],
-      env: { ...trust, CH_IMAGE_STORAGE: `${place}/old` },
+      command: ["sh", "-ec", `/usr/bin/ch-image push --no-cache one ${fresh}`],
+      before: `test -e ${place}/old.kept/img/one || ` +
+        `/usr/bin/ch-image pull --no-cache ${nameOf(name)} one`,
+      env: { ...trust, CH_IMAGE_STORAGE: `${place}/old.kept` },
       needs: "/usr/bin/ch-image",
+      isSlow: true,
     });
   }
   if (!hasPodman) return ways;

@@ -12,6 +12,7 @@ import { fakeHost } from "./fake_host.ts";
 const OMPI = "OMPI_COMM_WORLD_LOCAL_SIZE";
 const TASKS = "SLURM_STEP_TASKS_PER_NODE";
 const CPUS = "SLURM_CPUS_ON_NODE";
+const HYDRA = "MPI_LOCALNRANKS";
 
 function find(request: Partial<GroupRequest>, environment: readonly string[]) {
   const notes: string[] = [];
@@ -43,6 +44,18 @@ for (
         `join: peer group size from ${TASKS}`,
         "join: peer group tag from SLURM_STEP_ID",
       ],
+    ],
+    ["MPICH's variable before Slurm's", {}, [`${TASKS}=1(x2)`, `${HYDRA}=4`], 4, "4711", [
+      `join: peer group size from ${HYDRA}`,
+      "join: peer group tag from getppid(2)",
+    ]],
+    [
+      "the tasks of this node, and the job",
+      {},
+      [`${TASKS}=5(x2),3`, "SLURM_NODEID=2", "SLURM_JOB_ID=12", "SLURM_STEP_ID=0"],
+      3,
+      "12.0",
+      [`join: peer group size from ${TASKS}`, "join: peer group tag from SLURM_STEP_ID"],
     ],
     ["Slurm's CPUs at last", { tag: "b c" }, [`${CPUS}= 6foo`], 6, "b c", [
       `join: peer group size from ${CPUS}`,
@@ -77,6 +90,12 @@ for (
       "an empty step",
       { count: 1 },
       ["SLURM_STEP_ID="],
+      "join: peer group tag cannot be empty string",
+    ],
+    [
+      "an empty step of a job",
+      { count: 1 },
+      ["SLURM_JOB_ID=12", "SLURM_STEP_ID="],
       "join: peer group tag cannot be empty string",
     ],
     [
