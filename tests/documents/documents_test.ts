@@ -6,6 +6,7 @@ import { type Need, rig, test } from "../rig.ts";
 import { Internet } from "./internet.ts";
 import { parseManExamples } from "./man_examples.ts";
 import { type MarkdownDocument, parseMarkdown } from "./markdown.ts";
+import { makeSmallDebian } from "./small_debian.ts";
 import { carryOut } from "./session.ts";
 
 const documents = ["README.md", ...list("docs", ".md"), ...list("docs/man", ".1")];
@@ -30,11 +31,13 @@ for (const path of documents) {
   if (!isRun) continue;
 
   test(`${path}: its examples do what it shows`, async (work) => {
-    await using internet = document.needs.includes("registry") ? await Internet.open() : undefined;
+    const debian = document.needs.includes("debian") ? await makeSmallDebian(work) : "";
+    const needsInternet = document.needs.includes("registry");
+    await using internet = needsInternet ? await Internet.open(debian) : undefined;
     const environment = {
       ...internet?.environment,
       BUSYBOX: work.image("busybox"),
-      DEBIAN_TAR: rig.debianTar,
+      DEBIAN_TAR: debian,
       PROJECT: rig.projectRoot,
     };
     const differences = await carryOut(document.parts, work, environment);
