@@ -2,7 +2,7 @@
 // (markdown.ts and man_examples.ts say how they are written). What cannot run here is marked in the document's source, and listed.
 
 import assert from "node:assert/strict";
-import { type Need, rig, test } from "../rig.ts";
+import { exists, type Need, rig, test } from "../rig.ts";
 import { Internet } from "./internet.ts";
 import { parseManExamples } from "./man_examples.ts";
 import { type MarkdownDocument, parseMarkdown } from "./markdown.ts";
@@ -25,7 +25,12 @@ for (const path of documents) {
     continue;
   }
   for (const part of document.parts) {
-    if (part.type === "skipped") console.log(`${path}:${part.line} is not run: ${part.reason}`);
+    if (part.type !== "skipped") continue;
+    console.log(`${path}:${part.line} is not run: ${part.reason}`);
+    const other = /(?:README\.md|(?:tests|docs)\/[\w./]+\w)/.exec(part.reason)?.[0];
+    if (other === undefined) continue;
+    Deno.test(`${path}:${part.line} is run by ${other}`, () =>
+      assert(exists(rig.projectRoot + other)));
   }
   const isRun = document.parts.some(({ type }) => type === "transcript" || type === "examples");
   if (!isRun) continue;
