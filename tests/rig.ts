@@ -78,6 +78,8 @@ const NEEDS = {
   bubblewrap: { reason: "no bubblewrap", met: () => hasProgram("bwrap") },
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
+  ssh: { reason: "no OpenSSH client", met: () => hasProgram("ssh-agent") && hasProgram("ssh-add") },
+  xvfb: { reason: "no Xvfb or xdpyinfo", met: () => hasProgram("Xvfb") && hasProgram("xdpyinfo") },
   man: { reason: "no man", met: () => hasProgram("man") },
   sshd: { reason: "no SSH server", met: () => hasProgram("sshd") && hasProgram("ssh-keygen") },
   slurm: {

@@ -17,7 +17,8 @@ machine='qemu-system-x86 qemu-system-arm busybox-static'
 demo='debootstrap util-linux'
 test="$demo busybox-static rsync git squashfs-tools squashfuse xz-utils zstd bzip2 strace acl attr man-db
     clang-format openmpi-bin mpich podman buildah skopeo umoci uidmap docker-registry apache2-utils openssl
-    bash-completion zsh fish qemu-user-static slurm-wlm munge libpmix-dev openssh-server bubblewrap"
+    bash-completion zsh fish qemu-user-static slurm-wlm munge libpmix-dev openssh-client openssh-server
+    xvfb x11-utils bubblewrap"
 bench='charliecloud bubblewrap buildah podman docker-registry skopeo umoci hyperfine squashfs-tools
     squashfuse debootstrap busybox-static'
 
