@@ -5,9 +5,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 
+# The machine that things are built for; tools/arch has what depends on it.
 ARCH   := x86_64
 PREFIX := /usr/local
-BUILD  := build
 DENO   := node_modules/@deno/linux-x64-glibc/deno
 ESBUILD := node_modules/@esbuild/linux-x64/bin/esbuild
 
@@ -16,6 +16,10 @@ TOOLS := ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci ch-test
 SCRIPTS := $(TOOLS) ch-completion ch-doctor
 # What cli/main.ts loads. A script has its own, and that of ch, to which old names lead, what these lead to.
 MODULES := $(subst -,_,$(SCRIPTS:ch-%=%)) old_names
+
+# Sub-commands of ch-image with a script of their own: those that are waited for most often.
+PARTS := build delete import list pull
+SUB_MODULES := $(shell sed -n 's/.*import("\.\/\(.*\)\.ts").*/image\/\1/p' cli/image/table.ts)
 
 # -- what things are made of ---------------------------------------------------------------------
 
@@ -38,9 +42,13 @@ SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit
 ENTRY_CFLAGS := -std=gnu11 -Os $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
 	-fno-tree-loop-distribute-patterns -nostdlib
-ifeq ($(ARCH),x86_64)
-ENTRY_CFLAGS += -fcf-protection=none -mno-red-zone -mgeneral-regs-only
-endif
+
+include tools/arch/$(ARCH).mk
+.DEFAULT_GOAL := all
+# Scripts are the same for all machines.
+SCRIPTED := build
+# What has to be there before anything is compiled.
+READY := $(sort $(DENO) $(RUNTIME))
 
 XS_CFLAGS := -DINCLUDE_XSPLATFORM '-DXSPLATFORM="xs_platform.h"' -DmxDebug=1 -DmxNoConsole=1 \
 	-DmxBoundsCheck=1 -DmxParse=1 -DmxRun=1 -DmxSloppy=1 -DmxSnapshot=1 -DmxMinusZero=1 \
@@ -64,7 +72,7 @@ CTESTS       := $(C_TESTS:c/tests/%.c=$(BUILD)/ctests/%)
 
 # -- targets -------------------------------------------------------------------------------------
 
-.PHONY: all help deps compile check fmt test ctests bench install dist demo clean xs
+.PHONY: all help deps compile check fmt test machine ctests bench install dist demo clean xs
 
 all: $(BUILD)/ch $(TOOLS:%=$(BUILD)/%) ## build build/ch and its names
 
@@ -77,35 +85,39 @@ $(DENO): package.json package-lock.json tools/deps.sh
 	tools/deps.sh build
 	@touch $@
 
-$(BUILD)/ch: $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin $(BUILD)/js/.done $(BUILD)/libch.so \
+$(BUILD)/ch: $(READY) $(BUILD)/entry.elf $(BUILD)/entry.bin $(SCRIPTED)/js/.done $(BUILD)/libch.so \
 		$(BUILD)/ch-init $(wildcard tools/graft/*.ts)
-	$(DENO) run -A --no-lock tools/graft/main.ts $(DENO) $(BUILD)/entry.elf $(BUILD)/entry.bin \
-		$(BUILD)/js $(BUILD)/libch.so $(BUILD)/ch-init $@
+	$(DENO) run -A --no-lock tools/graft/main.ts $(RUNTIME) $(BUILD)/entry.elf $(BUILD)/entry.bin \
+		$(SCRIPTED)/js $(BUILD)/libch.so $(BUILD)/ch-init $@
 
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/ch
 	ln -sf ch $@
 
 # ch-run's script is for the small engine, which sees the language alone. It is not minified: stack
 # traces there have no columns.
-$(BUILD)/ch-run.js: $(DENO) $(TS_CLI)
+$(SCRIPTED)/ch-run.js: $(DENO) $(TS_CLI)
 	$(ESBUILD) cli/start_small.ts --bundle --format=iife --platform=neutral --target=es2022 \
 		--inject:ffi/small/deno.ts '--define:import.meta.url="file:///none"' \
 		$(patsubst %,--external:$(CURDIR)/cli/%.ts,$(filter-out run,$(MODULES))) \
 		--sourcemap=external --sources-content=false --log-level=warning --outfile=$@
 
-$(BUILD)/ch-run.snapshot: $(BUILD)/ch-run.js $(BUILD)/ch-snapshot
-	$(BUILD)/ch-snapshot $< ch-run.js $@
+$(BUILD)/ch-run.snapshot: $(SCRIPTED)/ch-run.js $(BUILD)/ch-snapshot
+	$(EMULATOR) $(BUILD)/ch-snapshot $< ch-run.js $@
 
 $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 	$(CC) $^ -lm -lpthread -o $@
 
-# Deno's scripts: one a tool, so that each loads only its own code; cli/start.ts is the start of all. What a
+# Deno's scripts: one a tool, some for a single sub-command, so that each loads only its own code; cli/start.ts is the start of all. What a
 # script leaves out is never asked for in it, because the entry code picks the script by the same rule.
-$(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
+$(SCRIPTED)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
-	for tool in ch $(filter-out ch-run,$(SCRIPTS)); do \
-		own=$${tool#ch-}; own=$${own//-/_}; [ $$tool != ch ] || own='old_names image convert'; others=; \
-		for module in $(MODULES); do \
+	for tool in ch $(filter-out ch-run,$(SCRIPTS)) $(PARTS:%=ch-image.%); do \
+		own=$${tool#ch-}; own=$${own//-/_}; modules='$(MODULES)'; others=; \
+		case $$tool in \
+			ch) own='old_names image convert' ;; \
+			ch-image.*) own="image image/$${own#*.}"; modules+=' $(SUB_MODULES)' ;; \
+		esac; \
+		for module in $$modules; do \
 			[[ " $$own " == *" $$module "* ]] || others+=" --external:$(CURDIR)/cli/$$module.ts"; \
 		done; \
 		$(ESBUILD) cli/start.ts --bundle --format=iife --platform=neutral --target=esnext '--external:node:*' \
@@ -116,70 +128,70 @@ $(BUILD)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@touch $@
 
 $(BUILD)/entry.elf: $(ENTRY_OBJECTS) c/entry/entry.ld
-	$(LD) --no-warn-rwx-segments -T c/entry/entry.ld $(ENTRY_OBJECTS) -o $@
+	$(CROSS)ld --no-warn-rwx-segments -T c/entry/entry.ld $(ENTRY_OBJECTS) -o $@
 
-$(BUILD)/entry/%.o: c/entry/%.c $(C_HEADERS) | $(DENO)
+$(BUILD)/entry/%.o: c/entry/%.c $(C_HEADERS) | $(READY)
 	@mkdir -p $(@D)
 	$(CC) $(ENTRY_CFLAGS) -c $< -o $@
 
 $(BUILD)/entry.bin: $(BUILD)/entry.elf
-	objcopy -O binary -j .all $< $@
+	$(CROSS)objcopy -O binary -j .all $< $@
 
-$(BUILD)/entry/%.o: c/entry/%.S | $(DENO)
+$(BUILD)/entry/%.o: c/entry/%.S | $(READY)
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@
 
 # The oldest C library that Deno runs with is 2.27: the shim must not ask for more (c/shim/glibc.c).
 $(BUILD)/libch.so: $(SHIM_OBJECTS)
-	$(CC) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $(WRAPPED:%=-Wl,--wrap=%) \
+	$(CC) $(LDFLAGS) -shared -Wl,--gc-sections,--exclude-libs,ALL,-z,defs,-z,now -s $(WRAPPED:%=-Wl,--wrap=%) \
 		$^ $(SHIM_LIBS) -o $@
-	@! objdump -T $@ | grep -E 'GLIBC_2\.(2[89]|[3-9][0-9])' || \
+	@! $(CROSS)objdump -T $@ | grep -E 'GLIBC_2\.(2[89]|[3-9][0-9])' || \
 		{ echo "$@: needs a newer C library than 2.27; see c/shim/glibc.c" >&2; rm $@; exit 1; }
 
 $(BUILD)/ch-init: $(INIT_OBJECTS) $(ENGINE_OBJECTS) $(BUILD)/libxs.a
-	$(CC) -static-pie -s -Wl,--gc-sections $^ $(INIT_LIBS) -lm -o $@
+	$(CC) $(LDFLAGS) -static-pie -s -Wl,--gc-sections $^ $(INIT_LIBS) -lm -o $@
 
 # By a make of its own: this one began before npm had brought the sources, and knows of none.
 $(BUILD)/libxs.a: $(DENO) c/engine/xs_platform.h
 	$(MAKE) -s --no-print-directory xs
 
 xs: $(XS_OBJECTS)
-	$(AR) rcs $(BUILD)/libxs.a $^
+	$(CROSS)ar rcs $(BUILD)/libxs.a $^
 
-$(BUILD)/xs/%.o: $(XS)/sources/%.c c/engine/xs_platform.h | $(DENO)
+$(BUILD)/xs/%.o: $(XS)/sources/%.c c/engine/xs_platform.h | $(READY)
 	@mkdir -p $(@D)
 	$(CC) $(XS_CFLAGS) -O2 -w -fPIE -fno-common -ffunction-sections -c $< -o $@
 
-$(BUILD)/init/engine/%.o: c/engine/%.c $(C_HEADERS) | $(DENO)
+$(BUILD)/init/engine/%.o: c/engine/%.c $(C_HEADERS) | $(READY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(XS_CFLAGS) -fPIE -ffunction-sections -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(XS_CFLAGS) -fPIE -ffunction-sections -c $< -o $@
 
-$(BUILD)/ch-run.lines: $(BUILD)/ch-run.js tools/line_table.ts cli/source_place.ts
+$(SCRIPTED)/ch-run.lines: $(SCRIPTED)/ch-run.js tools/line_table.ts cli/source_place.ts
 	$(DENO) run -A --no-lock tools/line_table.ts $<.map $@
 
-$(BUILD)/init/engine/payloads.o: c/engine/payloads.S $(BUILD)/ch-run.snapshot $(BUILD)/ch-run.lines
-	$(CC) -Wa,-I$(BUILD) -c $< -o $@
+$(BUILD)/init/engine/payloads.o: c/engine/payloads.S $(BUILD)/ch-run.snapshot $(SCRIPTED)/ch-run.lines
+	$(CC) -Wa,-I$(BUILD),-I$(SCRIPTED) -c $< -o $@
 
-$(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(DENO)
+$(BUILD)/shim/%.o: c/%.c $(C_HEADERS) | $(READY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIC -ffunction-sections -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -ffunction-sections -c $< -o $@
 
-$(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(DENO)
+$(BUILD)/init/%.o: c/%.c $(C_HEADERS) | $(READY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIE -ffunction-sections -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -ffunction-sections -c $< -o $@
 
 ctests: $(CTESTS)
 
 # Shim and init but for its main(), under the sanitizers.
 $(BUILD)/ctests/%: c/tests/%.c $(SANITIZED_OBJECTS) $(C_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) $< $(SANITIZED_OBJECTS) $(SHIM_LIBS) -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $< $(SANITIZED_OBJECTS) $(SHIM_LIBS) -o $@
 
 $(BUILD)/ctests/squashfs_corpus_test: c/tests/fuzz_squashfs.c
 
-$(BUILD)/sanitized/%.o: c/%.c $(C_HEADERS) | $(DENO)
+$(BUILD)/sanitized/%.o: c/%.c $(C_HEADERS) | $(READY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -c $< -o $@
 
 compile: $(DENO) $(BUILD)/libch.so $(BUILD)/ch-init ## the same program by `deno compile`
 	tools/compile.sh $(DENO) $(BUILD)
@@ -199,6 +211,11 @@ fmt: $(DENO) ## format everything
 test: ## all tests; ends with "N passed, N failed"
 	tools/test.sh
 
+MACHINE := $(if $(filter x86_64,$(ARCH)),bullseye,$(ARCH))
+
+machine: $(BUILD)/ch ## run, build and convert in a virtual machine with another kernel (tools/machine.sh)
+	tools/machine.sh $(MACHINE)
+
 bench: ## speed, side by side with the peers that are installed
 	tools/bench.sh
 
@@ -214,7 +231,7 @@ install: all ## install below PREFIX (default /usr/local)
 	for tool in $(TOOLS); do ln -sf ch $(DESTDIR)$(PREFIX)/bin/$$tool; done
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(COMPLETIONS:%=$(SHARE)/%)
-	complete() { $(DESTDIR)$(PREFIX)/bin/ch completion $$1 | sed 's#$(DESTDIR)$(PREFIX)/#$(PREFIX)/#' >$(SHARE)/$$2; }; \
+	complete() { $(EMULATOR) $(DESTDIR)$(PREFIX)/bin/ch completion $$1 | sed 's#$(DESTDIR)$(PREFIX)/#$(PREFIX)/#' >$(SHARE)/$$2; }; \
 		complete bash bash-completion/completions/ch; complete zsh zsh/site-functions/_ch; \
 		complete fish fish/vendor_completions.d/ch.fish
 	for tool in ch-run ch-image ch-convert; do ln -sf ch $(SHARE)/bash-completion/completions/$$tool; done

@@ -231,6 +231,11 @@ CH_API int32_t ch_cache_check_out(int32_t cachefd, const char *state, const char
                                   int32_t tofd, uint32_t flags, struct ch_tree_counts *counts,
                                   struct ch_error *err);
 
+/* Writes a record for everything in STATE to OUTFD, directories before what is in them: struct
+ * cache_entry (c/shim/cache.h) with the path in the place of the name. */
+CH_API int32_t ch_cache_list(int32_t cachefd, const char *state, int32_t outfd,
+                             struct ch_error *err);
+
 struct ch_cache_sweep_result {
     uint64_t kept;
     uint64_t kept_bytes;

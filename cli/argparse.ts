@@ -117,7 +117,6 @@ function scan<Name extends string>(
       continue;
     }
     for (const { option, attached } of found) {
-      if (option.absent) throw new UsageError(`not in this version yet: --${option.long}`);
       given.push({ option, value: takeArgument(option, attached) });
       if (option.immediate) return { given, rest, immediate: option.long };
     }

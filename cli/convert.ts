@@ -13,7 +13,7 @@ import { CONVERT_RULES, parseArguments } from "./argparse.ts";
 import { findBuilders } from "./convert_builders.ts";
 import { CONVERT, type ConvertOption } from "./convert_options.ts";
 import { readEpoch, readWishes } from "./convert_wishes.ts";
-import { isExpected } from "./error_text.ts";
+import { isExpected, USER_REMEDY } from "./error_text.ts";
 import { readCacheVariable, readLargeVariable } from "./image/settings.ts";
 import { formatHelp, formatUsage } from "./help.ts";
 import { Interruption } from "./interruption.ts";
@@ -148,7 +148,7 @@ function findStorage(args: Arguments<ConvertOption>, environment: Environment): 
   const option = findValue(args, "storage"), variable = environment.get("CH_IMAGE_STORAGE");
   const user = environment.get("USER");
   if (option === undefined && variable === undefined && user === undefined) {
-    throw new ChError("can’t get username: $USER not set");
+    throw new ChError("can’t get username: $USER not set", { hint: USER_REMEDY });
   }
   return locateStore({ option, variable, user: user ?? "", cwd: Deno.cwd() });
 }

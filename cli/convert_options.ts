@@ -2,6 +2,7 @@
 
 import { FORMATS } from "../lib/convert/format.ts";
 import { type Command, defineOptions } from "./options.ts";
+import { HELP, QUIET, VERBOSE, VERSION_OPTION } from "./shared_options.ts";
 
 const OPTIONS = defineOptions([
   {
@@ -91,35 +92,10 @@ const OPTIONS = defineOptions([
     repeat: "last",
     help: "absolute path of the directory for temporary files; default $TMPDIR, else /var/tmp",
   },
-  {
-    long: "quiet",
-    short: "q",
-    argument: "none",
-    repeat: "count",
-    help: "say less: -q nothing but warnings and errors, -qq errors only",
-  },
-  {
-    long: "verbose",
-    short: "v",
-    argument: "none",
-    repeat: "count",
-    help: "say more; up to three times",
-  },
-  {
-    long: "help",
-    short: "h",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    help: "print this help and exit",
-  },
-  {
-    long: "version",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    help: "print the version and exit",
-  },
+  QUIET,
+  VERBOSE,
+  HELP,
+  VERSION_OPTION,
 ]);
 
 export type ConvertOption = typeof OPTIONS[number]["long"];

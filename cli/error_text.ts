@@ -5,6 +5,9 @@ import { describeErrno } from "../ffi/errno.ts";
 import { SystemError } from "../ffi/system_error.ts";
 import { ChError } from "../lib/error.ts";
 
+/** What to do where $USER is not set, as in containers of CI. */
+export const USER_REMEDY = 'type "export USER=$(id -un)" first';
+
 /** An error that tells the user something; any other is a mistake in the program. */
 export function isExpected(error: unknown): error is Error {
   return error instanceof ChError || error instanceof SystemError ||

@@ -1,6 +1,7 @@
 // What ch-fromhost's command line may hold (spec ch-fromhost §2).
 
 import { type Command, defineOptions } from "./options.ts";
+import { HELP, QUIET, VERBOSE, VERSION_OPTION } from "./shared_options.ts";
 
 const FILES = "which files (one or more; repeatable)";
 const PLACE = "where to";
@@ -93,39 +94,10 @@ const OPTIONS = defineOptions([
     group: OTHER,
     help: "don't run ldconfig in the image afterwards",
   },
-  {
-    long: "quiet",
-    short: "q",
-    argument: "none",
-    repeat: "count",
-    group: OTHER,
-    help: "say less: -q nothing but warnings and errors, -qq errors only",
-  },
-  {
-    long: "verbose",
-    short: "v",
-    argument: "none",
-    repeat: "count",
-    group: OTHER,
-    help: "say more; up to three times",
-  },
-  {
-    long: "help",
-    short: "h",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    group: OTHER,
-    help: "print this help and exit",
-  },
-  {
-    long: "version",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    group: OTHER,
-    help: "print the version and exit",
-  },
+  { ...QUIET, group: OTHER },
+  { ...VERBOSE, group: OTHER },
+  { ...HELP, group: OTHER },
+  { ...VERSION_OPTION, group: OTHER },
 ]);
 
 export type FromhostOption = typeof OPTIONS[number]["long"];

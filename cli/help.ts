@@ -30,7 +30,7 @@ export function formatHelp(command: Command): string {
 export function groupOptions(options: readonly Option[]): ReadonlyMap<string, readonly Option[]> {
   const groups = new Map<string, Option[]>();
   for (const option of options) {
-    if (option.hidden || option.absent) continue;
+    if (option.hidden) continue;
     const heading = option.group ?? "options";
     groups.set(heading, [...groups.get(heading) ?? [], option]);
   }

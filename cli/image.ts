@@ -3,7 +3,7 @@
 import { readEnvironment } from "../ffi/process.ts";
 import { VERSION } from "../lib/version.ts";
 import { parseArguments, parseLeadingOptions } from "./argparse.ts";
-import { describeError, isExpected } from "./error_text.ts";
+import { describeError, isExpected, USER_REMEDY } from "./error_text.ts";
 import { formatHelp, formatUsage } from "./help.ts";
 import type { CommonOption } from "./image/common_options.ts";
 import { CH_IMAGE, formatGeneralHelp, withCommonOptions } from "./image/help.ts";
@@ -29,7 +29,7 @@ export async function main([, ...words]: readonly string[]): Promise<number> {
     writeText(Deno.stderr, isUnicodeLocale(environment) ? text : degradeQuotes(text));
 
   if (!environment.has("USER")) {
-    complain("error: can’t get username: $USER not set\n");
+    complain(`error: can’t get username: $USER not set\nhint: ${USER_REMEDY}\n`);
     return STATUS_ERROR;
   }
   if (words.length === 0) {

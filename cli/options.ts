@@ -24,8 +24,6 @@ export interface Option<Name extends string = string> {
   readonly aliases?: readonly string[];
   /** Left out of the help text. */
   readonly hidden?: boolean;
-  /** Known from older Charliecloud, but this version can't do it: an error of its own. */
-  readonly absent?: boolean;
 }
 
 /** One positional word, or several: as many as `count` says. */
@@ -134,7 +132,7 @@ export function spellOption(option: Option): string {
 
 /** What COMMAND can be given, each way of writing it: `-s`, `--storage`. Man pages are held against it. */
 export function listSpellings(command: Command): readonly string[] {
-  return command.options.filter(({ hidden, absent }) => !hidden && !absent).flatMap((option) => [
+  return command.options.filter(({ hidden }) => !hidden).flatMap((option) => [
     ...option.short === undefined ? [] : [`-${option.short}`],
     ...[option.long, ...option.aliases ?? []].map((name) => `--${name}`),
   ]);

@@ -26,6 +26,7 @@ import type { PlanImage } from "../lib/container/plan_image.ts";
 import { openSystemHost } from "../lib/container/system_host.ts";
 import { findVariable } from "../lib/container/variables.ts";
 import { ChError } from "../lib/error.ts";
+import { USER_REMEDY } from "./error_text.ts";
 import { UsageError } from "./options.ts";
 import {
   newRunArguments,
@@ -66,7 +67,7 @@ function run(argv: readonly string[], log: RunLog): number | Promise<number> {
   sendToSyslog(log.program, `uid=${ruid} args=${argv.length}: ${formatArgv(argv)}`);
   const user = findVariable(host.environment, "USER");
   if (user === undefined) {
-    throw new ChError("$USER not set", { hint: 'type "export USER=$(id -un)" first' });
+    throw new ChError("$USER not set", { hint: USER_REMEDY });
   }
 
   const context = { host, log, stdout: Deno.stdout, stderr: Deno.stderr };

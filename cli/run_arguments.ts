@@ -17,6 +17,7 @@ import { formatArgpHelp, formatArgpUsage, parseArgp } from "./argp.ts";
 import { checkFeature } from "./run_feature.ts";
 import type { RunLog } from "./run_log.ts";
 import { RUN_COMMAND, RUN_POSITIONALS, RUN_SYNOPSIS, type RunOptionName } from "./run_table.ts";
+import { lowerVerbosity, printWarnings, raiseVerbosity, testLog } from "./run_verbosity.ts";
 import { type Writer, writeText } from "./standard_stream.ts";
 
 /** What the command line says; paths as given. */
@@ -62,7 +63,6 @@ export interface RunContext {
 }
 
 const DEFAULT_OVERLAY_SIZE = "12%";
-const VERBOSITY_MAX = 3;
 const NO_GROUP: GroupRequest = { count: 0, tag: undefined };
 
 export function newRunArguments({ host, log }: RunContext): RunArguments {
@@ -303,39 +303,6 @@ function readSetEnv(
     "give a file of the host or NAME=VALUE; without an argument it is the image's own file",
   );
   return { op: "set", assignments: parseAssignments(content, separator, value) };
-}
-
-function raiseVerbosity(log: RunLog): undefined {
-  if (log.verbosity < 0) throw new ChError("--verbose incompatible with --quiet");
-  if (log.verbosity === VERBOSITY_MAX) {
-    throw new ChError("--verbose can be specified at most thrice");
-  }
-  log.verbosity++;
-}
-
-function lowerVerbosity(log: RunLog): undefined {
-  if (log.verbosity > 0) throw new ChError("--quiet incompatible with --verbose");
-  if (log.verbosity === -VERBOSITY_MAX) {
-    throw new ChError("--quiet can be specified at most thrice");
-  }
-  log.verbosity--;
-}
-
-/** One message of each level, for tests of verbosity. */
-function testLog(test: string, log: RunLog): number {
-  if (test !== "log" && test !== "log-fail") {
-    throw new ChError(`invalid --test argument: ${test}; see source code`);
-  }
-  for (const level of ["trace", "debug", "verbose", "info", "warning"] as const) {
-    log.log(level, `a ${level} message`);
-  }
-  if (test === "log") return 0;
-  throw new ChError('the program failed inexplicably ("log-fail" specified)');
-}
-
-function printWarnings(count: number, log: RunLog): number {
-  for (let i = 1; i <= count; i++) log.warning(`this is warning ${i}!`);
-  return 0;
 }
 
 /** Time to attach a debugger. */

@@ -1,6 +1,7 @@
 // What ch-run-oci's command line may hold (spec other-tools §2.3).
 
 import { type Command, defineOptions } from "./options.ts";
+import { HELP, VERBOSE, VERSION_OPTION } from "./shared_options.ts";
 
 const GENERAL = defineOptions([
   {
@@ -9,28 +10,9 @@ const GENERAL = defineOptions([
     repeat: "idempotent",
     help: "add a trace to fatal errors",
   },
-  {
-    long: "verbose",
-    short: "v",
-    argument: "none",
-    repeat: "count",
-    help: "say more; up to three times",
-  },
-  {
-    long: "help",
-    short: "h",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    help: "print this help and exit",
-  },
-  {
-    long: "version",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    help: "print the version and exit",
-  },
+  VERBOSE,
+  HELP,
+  VERSION_OPTION,
 ]);
 
 const CREATE = defineOptions([

@@ -8,7 +8,7 @@ import {
   listPhases,
   selectChecks,
 } from "../lib/selftest/check.ts";
-import { recreateDataDirectory, removeDataDirectory } from "../lib/selftest/data_directory.ts";
+import { removeDataDirectory } from "../lib/selftest/data_directory.ts";
 import { VERSION } from "../lib/version.ts";
 import { parseArguments } from "./argparse.ts";
 import { isExpected } from "./error_text.ts";
@@ -18,13 +18,8 @@ import type { Logger } from "./logger.ts";
 import { type Arguments, findValue, isGiven, UsageError } from "./options.ts";
 import { newPlainLogger, parseEnvironment } from "./plain_logger.ts";
 import { writeText } from "./standard_stream.ts";
-import {
-  checkNamespaces,
-  compareVersions,
-  findTools,
-  linkTools,
-  type Tools,
-} from "./test_tools.ts";
+import { listDirectories, makeRoom, prepareChecks } from "./test_directories.ts";
+import { checkNamespaces, compareVersions, findTools, type Tools } from "./test_tools.ts";
 import { runChecks, type Tally } from "./test_runner.ts";
 import { readTestSettings, type TestSettings } from "./test_settings.ts";
 import { CH_TEST, PHASES, type TestOption } from "./test_table.ts";
@@ -79,15 +74,18 @@ async function run(args: Arguments<TestOption>, context: Context): Promise<numbe
   }
   const settings = readTestSettings(args, environment, canOpenFuse());
   const task = readTask(args, settings);
+  if (isGiven(args, "dry-run")) {
+    const lines = task === undefined
+      ? listDirectories(settings).map((path) => `to remove  ${path}`)
+      : listChecks(task, settings);
+    writeText(Deno.stdout, [...settings.lines, ...lines, ""].join("\n"));
+    return 0;
+  }
   if (task === undefined) {
-    clean(settings);
+    listDirectories(settings).forEach(removeDataDirectory);
     return 0;
   }
   writeText(Deno.stdout, [...settings.lines, ""].join("\n"));
-  if (isGiven(args, "dry-run")) {
-    writeText(Deno.stdout, listChecks(task, settings).map((line) => `${line}\n`).join(""));
-    return 0;
-  }
   const tools = findTools();
   compareVersions(tools, environment, log);
   checkNamespaces(tools, environment);
@@ -136,12 +134,6 @@ function readTask(args: Arguments<TestOption>, { scope }: TestSettings): Task | 
   }
 }
 
-function clean({ packDirectory, imageDirectory, scratchDirectory }: TestSettings): void {
-  for (const directory of [packDirectory, imageDirectory, scratchDirectory]) {
-    removeDataDirectory(directory);
-  }
-}
-
 async function check(
   { phases, text, isFresh }: Task,
   settings: TestSettings,
@@ -164,54 +156,4 @@ async function check(
   if (passed === 0 || failed > 0 || settings.isPedantic && skipped > 0) return STATUS_FAIL;
   writeText(Deno.stdout, "All tests passed.\n");
   return 0;
-}
-
-/** Each phase has a directory of its own to fill; root emulation is tried on what was built. */
-function makeRoom(phase: CheckedPhase, settings: TestSettings): void {
-  switch (phase) {
-    case "build":
-      return recreateDataDirectory(settings.packDirectory);
-    case "rootemu":
-      return;
-    case "run":
-      requirePackedImage(settings);
-      return recreateDataDirectory(settings.imageDirectory);
-    default:
-      phase satisfies never;
-  }
-}
-
-function requirePackedImage(settings: TestSettings): void {
-  const path = packedImage(settings);
-  try {
-    Deno.statSync(path);
-  } catch (cause) {
-    throw new ChError(`no packed image: ${path}`, { hint: "phase “build” makes it", cause });
-  }
-}
-
-function packedImage({ packDirectory, packFormat }: TestSettings): string {
-  return `${packDirectory}/check.${packFormat === "tar-unpack" ? "tar.gz" : "sqfs"}`;
-}
-
-/** Makes the scratch directory; returns what checks have in their environment (lib/selftest/check.ts). */
-function prepareChecks(
-  settings: TestSettings,
-  tools: Tools,
-  environment: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const { packDirectory, imageDirectory, scratchDirectory, packFormat } = settings;
-  recreateDataDirectory(scratchDirectory);
-  linkTools(tools, `${scratchDirectory}/bin`);
-  const packed = packedImage(settings);
-  return new Map([
-    // What users have set for themselves is not what is to be checked.
-    ...[...environment].filter(([name]) => !name.startsWith("CH_")),
-    ["PATH", `${scratchDirectory}/bin:${environment.get("PATH") ?? "/usr/bin:/bin"}`],
-    ["CH_IMAGE_STORAGE", `${packDirectory}/storage`],
-    ["PACK_DIR", packDirectory],
-    ["IMG_DIR", imageDirectory],
-    ["PACKED", packed],
-    ["IMAGE", packFormat === "squash-mount" ? packed : `${imageDirectory}/check`],
-  ]);
 }

@@ -69,6 +69,11 @@ export const CACHE = {
     result: "i32",
     nonblocking: true,
   },
+  ch_cache_list: {
+    parameters: ["i32", "buffer", "i32", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
   ch_cache_sweep: {
     parameters: ["i32", "buffer", "u32", "u32", "buffer", ERROR],
     result: "i32",

@@ -14,7 +14,7 @@ export interface Asked {
 /** Answers a request in its own way; undefined lets the registry answer. */
 export type Intercept = (request: Request, url: URL, count: number) =>
   | Response
-  | Promise<Response>
+  | Promise<Response | undefined>
   | undefined;
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";

@@ -13,6 +13,8 @@ export interface ManPage {
   headsOf(title: string): readonly string[];
 }
 
+const COMMENT = '\\"';
+
 interface Line {
   readonly section: string;
   readonly subsection: string | undefined;
@@ -63,6 +65,7 @@ export function parseManPage(source: string): ManPage {
       case "PP":
       case "EX":
       case "EE":
+      case COMMENT:
         break;
       default:
         throw new Error(`unknown macro: ${raw}`);
@@ -81,6 +84,7 @@ export function parseManPage(source: string): ManPage {
 
 /** A macro with its words, or "text". */
 function readRequest(line: string): [macro: string, words: readonly string[]] {
+  if (line.startsWith(`.${COMMENT}`)) return [COMMENT, []];
   if (!line.startsWith(".")) return ["text", [unescape(line)]];
   const [macro = "", ...words] = line.slice(1).match(/"[^"]*"|\S+/g) ?? [];
   return [macro, words.map((word) => unescape(word.replace(/^"(.*)"$/, "$1")))];

@@ -20,6 +20,10 @@ export const rig = {
   /** Directory of the names ch-run, ch-image …; CH_TEST_BIN puts another in its place. */
   bin: Deno.env.get("CH_TEST_BIN") ?? `${rigDirectory}/bin`,
   debianTar: `${rigDirectory}/debian.tar`,
+  /** Busybox for arm64. */
+  foreignBusybox: `${rigDirectory}/foreign/bin/busybox`,
+  /** The executable for arm64. */
+  aarch64: `${rigDirectory}/aarch64/ch`,
   projectRoot,
   isRoot,
   user,
@@ -59,12 +63,23 @@ const NEEDS = {
       isRoot &&
       ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl"].every(hasProgram),
   },
+  aarch64: {
+    reason: "no executable for arm64, or no qemu-aarch64-static",
+    met: () => exists(rig.aarch64) && hasProgram("qemu-aarch64-static"),
+  },
+  foreign: {
+    reason: "no busybox for arm64, no QEMU, or no binfmt_misc in user namespaces (Linux 6.7)",
+    met: () => exists(rig.foreignBusybox) && canRegisterQemu(),
+  },
   bashCompletion: {
     reason: "no bash-completion",
     met: () => exists("/usr/share/bash-completion/bash_completion"),
   },
+  bubblewrap: { reason: "no bubblewrap", met: () => hasProgram("bwrap") },
   zsh: { reason: "no zsh", met: () => hasProgram("zsh") },
   fish: { reason: "no fish", met: () => hasProgram("fish") },
+  ssh: { reason: "no OpenSSH client", met: () => hasProgram("ssh-agent") && hasProgram("ssh-add") },
+  xvfb: { reason: "no Xvfb or xdpyinfo", met: () => hasProgram("Xvfb") && hasProgram("xdpyinfo") },
   man: { reason: "no man", met: () => hasProgram("man") },
   sshd: { reason: "no SSH server", met: () => hasProgram("sshd") && hasProgram("ssh-keygen") },
   slurm: {
@@ -133,6 +148,16 @@ function hasPodman(): boolean {
     stderr: "null",
   }).outputSync();
   ask("rm", "-rf", home);
+  return code === 0;
+}
+
+function canRegisterQemu(): boolean {
+  const script =
+    "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && test -e /usr/lib/binfmt.d/qemu-aarch64.conf";
+  const { code } = new Deno.Command(setpriv, {
+    args: [...asUser(), "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+    stderr: "null",
+  }).outputSync();
   return code === 0;
 }
 

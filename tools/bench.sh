@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 tools/deps.sh build demo
 if [ "$(id -u)" -eq 0 ]; then tools/deps.sh bench; fi
-make -s
+make -s -j"$(nproc)"
 tools/rig.sh
 for file in tools/bench/start.ts tools/bench.ts tools/bench/convert.ts tools/bench/squashfs.ts \
     tools/bench/build.ts tools/bench/cache.ts tools/bench/registry.ts; do

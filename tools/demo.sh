@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 echo '== what building needs'
 tools/deps.sh build demo
 echo '== make'
-make -s
+make -s -j"$(nproc)"
 echo '== a Debian base image (kept for the next time)'
 tools/rig.sh
 

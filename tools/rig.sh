@@ -7,6 +7,8 @@
 #
 # The rig is a directory kept between runs:
 #   bin/ch, bin/ch-run …   copy of build/ch, where an ordinary user can reach it, and its names
+#   aarch64/ch             copy of build/aarch64/ch, if that has been built
+#   foreign/bin/busybox    of Debian for arm64
 #   debian.tar             root file system of Debian bookworm (minbase), without device nodes
 # As root it also makes the ordinary user and opens /dev/fuse to everybody, as real hosts have it.
 set -eu
@@ -37,18 +39,28 @@ main() {
         if [ -e /dev/fuse ]; then chmod 666 /dev/fuse; fi
     fi
     install_binary
+    if [ -e build/aarch64/ch ]; then
+        mkdir -p "$rig/aarch64"
+        copy_new build/aarch64/ch "$rig/aarch64/ch"
+    fi
     [ -e "$rig/debian.tar" ] || make_debian "$rig/debian.tar"
+    [ -e "$rig/foreign/bin/busybox" ] ||
+        tools/foreign_packages.sh arm64 "$rig/foreign" busybox-static
 }
 
-# A new file each time: the old one may be running.
 install_binary() {
-    cmp -s build/ch "$rig/bin/ch" || {
-        cp build/ch "$rig/bin/ch.new"
-        mv "$rig/bin/ch.new" "$rig/bin/ch"
-    }
+    copy_new build/ch "$rig/bin/ch"
     for name in ch-run ch-image ch-convert ch-fromhost ch-checkns ch-run-oci ch-test; do
         ln -sfn ch "$rig/bin/$name"
     done
+}
+
+# A new file each time: the old one may be running.
+copy_new() {
+    cmp -s "$1" "$2" || {
+        cp "$1" "$2.new"
+        mv "$2.new" "$2"
+    }
 }
 
 make_debian() {

@@ -8,8 +8,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-tools/deps.sh build test
-make -s all ctests
+tools/deps.sh build cross test
+make -s -j"$(nproc)" all ctests
+make -s -j"$(nproc)" ARCH=aarch64
 tools/rig.sh
 
 deno=$PWD/node_modules/@deno/linux-x64-glibc/deno

@@ -1,5 +1,5 @@
 /* System calls of x86-64; with start_x86_64.S all of the entry code that depends on the
- * architecture. Another one is two more files like these. */
+ * architecture. Another one is two more files like these, and one like tools/arch/x86_64.mk. */
 #ifndef CH_ARCH_H
 #define CH_ARCH_H
 

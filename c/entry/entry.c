@@ -70,6 +70,25 @@ static const struct payload *find_script(const struct given *given)
     return by_word;
 }
 
+/* "ch-image build", with nothing before the sub-command, has less to read if that has a script of
+ * its own: V8 looks through all that it is given. */
+static const struct payload *find_part(const struct given *given, const struct payload *tool)
+{
+    int at = is_named(given, tool->name) ? 1 : 2;
+
+    for (uint32_t i = 1; at < given->argc && i < graft_start()->payload_count; i++) {
+        const struct payload *part = default_script() + i;
+        const char *name = part->name, *prefix = tool->name;
+        if (part->kind != PAYLOAD_PART)
+            continue;
+        while (*prefix != '\0' && *name == *prefix)
+            name++, prefix++;
+        if (*prefix == '\0' && *name == '.' && equal(name + 1, given->argv[at]))
+            return part;
+    }
+    return tool;
+}
+
 static void set_pair(unsigned long *auxv, unsigned long type, unsigned long value)
 {
     for (; auxv[0] != AT_NULL; auxv += 2)
@@ -104,5 +123,5 @@ __attribute__((used, visibility("hidden"))) struct start entry_prepare(unsigned 
     script = find_script(&given);
     if (script == NULL && has_word(&given, "ch-run"))
         return start_init(&given);
-    return start_deno(&given, script != NULL ? script : default_script());
+    return start_deno(&given, script != NULL ? find_part(&given, script) : default_script());
 }

@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #include "arch_x86_64.h"
+#elif defined(__aarch64__)
+#include "arch_aarch64.h"
 #else
 #error "no entry code for this architecture"
 #endif

@@ -15,13 +15,14 @@ enum payload_kind {
     PAYLOAD_SHIM = 2,   /* shared library for ffi/ */
     PAYLOAD_LOADER = 3, /* JavaScript that Deno runs: it evaluates the tool's script */
     PAYLOAD_MAP = 4,    /* source map of the script before it; only its place is told */
+    PAYLOAD_PART = 5,   /* JavaScript of one sub-command, "TOOL.WORD" */
 };
 
 struct payload {
     uint64_t offset;
     uint64_t length;
     uint32_t kind;
-    char name[20]; /* scripts only; the first one serves whoever has none of his own */
+    char name[20]; /* scripts and parts only; the first one serves whoever has none of his own */
 };
 static_assert(sizeof(struct payload) == 40, "tools/graft packs this");
 

@@ -203,7 +203,8 @@ void assembly_pivot(struct assembly *a)
 {
     if (chdir(assembly_in_scratch(a, "root")) < 0)
         FAIL_ERRNO("can't chdir into new root");
-    /* The old root ends up on top of the new one, hence no directory for it is needed. */
+    /* The old root ends up on top of the new one, hence no directory for it is needed. Being our
+     * root directory it is replaced as such, too: no chroot(2), which container engines forbid. */
     if (syscall(SYS_pivot_root, ".", ".") < 0) {
         if (errno != EINVAL)
             FAIL_ERRNO("can't pivot_root(2)");
@@ -211,7 +212,7 @@ void assembly_pivot(struct assembly *a)
     }
     if (umount2(".", MNT_DETACH) < 0)
         FAIL_ERRNO("can't umount old root");
-    if (chroot(".") < 0 || chdir("/") < 0)
-        FAIL_ERRNO("can't chroot(2) into new root");
+    if (chdir("/") < 0)
+        FAIL_ERRNO("can't chdir into new root");
     DEBUG("pivot_root(2) dance successful");
 }

@@ -20,12 +20,13 @@
 #define PROC "/proc"
 #define CANT_INIT "can't init user+mount namespaces"
 
-static void write_text(const char *path, const char *text)
+/* AS_ROOT: whether who writes is root outside of the namespace. */
+static void write_text(const char *path, const char *text, bool as_root)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        FAIL_HINT(remedy_inside_namespace(PROC, failed), CANT_INIT ": %s", path);
+        FAIL_HINT(remedy_id_map(PROC, failed, as_root), CANT_INIT ": %s", path);
     close(fd);
 }
 
@@ -47,10 +48,10 @@ void namespace_user(unsigned int inside_uid, unsigned int outside_uid, unsigned 
     if (unshare(CLONE_NEWUSER | (mounts ? CLONE_NEWNS : 0) | (no_network ? CLONE_NEWNET : 0)) < 0)
         FAIL_HINT(remedy_namespace(PROC, failed), CANT_INIT);
     snprintf(text, sizeof(text), "%u %u 1\n", inside_uid, outside_uid);
-    write_text("/proc/self/uid_map", text);
-    write_text("/proc/self/setgroups", "deny\n");
+    write_text("/proc/self/uid_map", text, outside_uid == 0);
+    write_text("/proc/self/setgroups", "deny\n", false);
     snprintf(text, sizeof(text), "%u %u 1\n", inside_gid, outside_gid);
-    write_text("/proc/self/gid_map", text);
+    write_text("/proc/self/gid_map", text, false);
     if (no_network)
         start_loopback();
 }

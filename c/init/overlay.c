@@ -31,23 +31,33 @@ static bool has_mounts_inside(const char *root)
     return mount_id_list(root, count, &mounts) == 0 && mounts > 1;
 }
 
-static bool try_overlay(const char *root, const char *upper, const char *work, const char *more)
+/* SOURCE is what mount tables call it. */
+static bool try_overlay(const char *source, const char *root, const char *upper, const char *work,
+                        const char *more)
 {
     char options[4 * PATH_MAX];
 
     snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr%s", root,
              upper, work, more);
-    return mount("ch", root, "overlay", 0, options) == 0;
+    return mount(source, root, "overlay", 0, options) == 0;
 }
 
 static void mount_overlay(struct assembly *a, const char *upper, const char *work,
                           enum endurance how)
 {
     const char *root = assembly_in_scratch(a, "root");
-    bool done = how == VOLATILE && try_overlay(root, upper, work, ",volatile");
+    char source[64];
+    struct stat st;
+
+    /* The one way to find out from outside which image is below: lib/store/used_trees.ts does. */
+    if (fstat(a->root_fd, &st) < 0)
+        FAIL_ERRNO("can't stat: %s", a->image);
+    snprintf(source, sizeof(source), "ch:%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    bool done = how == VOLATILE && try_overlay(source, root, upper, work, ",volatile");
 
     if (!done && (how == KEPT || errno == EINVAL)) /* Linux before 5.10 has no "volatile" */
-        done = try_overlay(root, upper, work, "");
+        done = try_overlay(source, root, upper, work, "");
     if (!done)
         FAIL_HINT(
             failed == EINVAL && has_mounts_inside(root)

@@ -15,6 +15,9 @@
     "administrator can permit this program with a profile, see \"AppArmor\" in ch-run(1), or all " \
     "programs with \"sysctl kernel.apparmor_restrict_unprivileged_userns=0\""
 
+/* What a user namespace may have that nobody has limited; those around it may have less. */
+#define NOT_LIMITED 2147483647
+
 static char text[PATH_MAX + 256];
 
 /* The number in a file below PROC; -1 if there is none. */
@@ -99,6 +102,10 @@ static const char *remedy_limit(const char *proc)
                  i == 0 ? "user" : "mount", names[i]);
         return text;
     }
+    if (read_number(proc, "sys/user/max_user_namespaces") == NOT_LIMITED)
+        return "what this runs in permits no user namespaces inside, as \"bwrap --disable-userns\" "
+               "and Flatpak do, or it is a container in a container too deep: run it further "
+               "outside";
     snprintf(text, sizeof(text),
              "all %ld user namespaces that you may have are in use, or you are in a container in a "
              "container too deep: an administrator can allow more with \"sysctl "
@@ -137,6 +144,12 @@ const char *remedy_namespace(const char *proc, int errnum)
     case EACCES:
         return remedy_forbidden(proc);
     case EINVAL:
+        if (has_namespaces(proc) && has_line(proc, "self/status", "Threads:\t") &&
+            !has_line(proc, "self/status", "Threads:\t1\n"))
+            return "the program is emulated (QEMU) by a process with threads, which cannot make "
+                   "user "
+                   "namespaces: use the executable for this machine's own architecture";
+        __attribute__((fallthrough));
     case ENOSYS:
         return has_namespaces(proc)
                    ? NULL
@@ -159,6 +172,15 @@ const char *remedy_inside_namespace(const char *proc, int errnum)
                "that of a container engine: see its --security-opt";
     return "a security module (SELinux, AppArmor, …) restricts what a user namespace may do: ask "
            "the administrator of this machine";
+}
+
+const char *remedy_id_map(const char *proc, int errnum, bool as_root)
+{
+    if (errnum == EPERM && as_root && !is_apparmor_strict(proc)) /* since Linux 5.12 */
+        return "root needs the capability CAP_SETFCAP for it, which this container does not have: "
+               "start that with \"--cap-add=SETFCAP\", or as an ordinary user, such as with "
+               "\"--user=1000\"";
+    return remedy_inside_namespace(proc, errnum);
 }
 
 const char *remedy_fuse_device(int errnum)

@@ -3,12 +3,15 @@
 #ifndef CH_REMEDY_H
 #define CH_REMEDY_H
 
+#include <stdbool.h>
+
 /* PROC is where proc(5) is mounted; tests have their own. */
 
 /* unshare(2) of a user or mount namespace. */
 const char *remedy_namespace(const char *proc, int errnum);
-/* Writing the ID maps, or mounting, inside a user namespace that was allowed. */
+/* Mounting inside a user namespace that was allowed; writing its ID maps, AS_ROOT or not. */
 const char *remedy_inside_namespace(const char *proc, int errnum);
+const char *remedy_id_map(const char *proc, int errnum, bool as_root);
 /* Opening /dev/fuse, and mounting it. */
 const char *remedy_fuse_device(int errnum);
 const char *remedy_fuse_mount(const char *proc, int errnum);

@@ -49,6 +49,45 @@ static bool find_interpreter(const char *path, char *interpreter, size_t capacit
     return false;
 }
 
+/* What the processors of the ELF file PATH are called, as QEMU does; NULL if it is no such file. */
+static const char *name_machine(const char *path)
+{
+    static const struct {
+        unsigned machine;
+        const char *name;
+    } machines[] = {{EM_X86_64, "x86_64"}, {EM_386, "i386"},   {EM_AARCH64, "aarch64"},
+                    {EM_ARM, "arm"},       {EM_S390, "s390x"}, {EM_PPC64, "ppc64le"},
+                    {EM_RISCV, "riscv64"}, {EM_MIPS, "mips"}};
+    unsigned char head[20];
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+    if (fd >= 0)
+        close(fd);
+    if (size != sizeof(head) || memcmp(head, ELFMAG, SELFMAG) != 0)
+        return NULL;
+    unsigned machine = head[EI_DATA] == ELFDATA2MSB ? (unsigned)head[18] << 8 | head[19]
+                                                    : (unsigned)head[19] << 8 | head[18];
+    for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+        if (machines[i].machine == machine)
+            return machines[i].name;
+    return "another processor";
+}
+
+static const char *remedy_format(const char *path)
+{
+    const char *machine = name_machine(path);
+
+    if (machine == NULL)
+        return "it is no program, or one for another architecture than this machine's";
+    snprintf(text, sizeof(text),
+             "it is a program for %s: use an image for this machine (\"ch-image pull "
+             "--arch=host\"), or have an administrator install qemu-user-static, which lets this "
+             "machine run it",
+             machine);
+    return text;
+}
+
 static const char *remedy_missing(const char *path, const char *search)
 {
     char interpreter[PATH_MAX];
@@ -59,8 +98,18 @@ static const char *remedy_missing(const char *path, const char *search)
         snprintf(text, sizeof(text), "no directory of the container's PATH has it: %s", search);
         return text;
     }
-    if (!find_interpreter(path, interpreter, sizeof(interpreter)))
-        return "the file is there, but not the program that it needs to run";
+    if (!find_interpreter(path, interpreter, sizeof(interpreter)) ||
+        access(interpreter, F_OK) == 0) {
+        const char *machine = name_machine(path);
+        if (machine == NULL)
+            return "the file is there, but not the program that it needs to run";
+        snprintf(text, sizeof(text),
+                 "it is a program for %s; if that is not this machine's architecture, the emulator "
+                 "is not found in the container: its handler in /proc/sys/fs/binfmt_misc needs the "
+                 "flag F, as qemu-user-static sets it",
+                 machine);
+        return text;
+    }
     snprintf(text, sizeof(text), "the image lacks the program that runs it: %s", interpreter);
     return text;
 }
@@ -93,7 +142,7 @@ const char *remedy_exec(int errnum, const char *path, const char *search)
     case EPERM:
         return remedy_denied(path);
     case ENOEXEC:
-        return "it is no program, or one for another architecture than this machine's";
+        return remedy_format(path);
     case E2BIG:
         return "arguments and environment are too long: --unset-env makes the latter shorter";
     default:

@@ -1,4 +1,4 @@
-/* The state of a gunzip and its bit reader: what inflate.c and inflate_symbols.c share. */
+/* The state of a gunzip and its bit reader: what inflate*.c share. */
 #ifndef CH_INFLATE_STATE_H
 #define CH_INFLATE_STATE_H
 
@@ -70,6 +70,20 @@ struct input {
 };
 
 enum step { STEP_DONE, STEP_INPUT, STEP_END, STEP_WRONG };
+
+/* Reads one piece of a gzip member's frame or of its data: the next state, or the same one if input
+ * ran out. */
+enum state inflate_member_step(struct inflate *s, struct input *in);
+enum state inflate_block_step(struct inflate *s, struct input *in);
+
+/* Takes what was decoded into the member's checksum and size. */
+void inflate_sum(struct inflate *s);
+
+static inline enum state inflate_fail(struct inflate *s, const char *reason)
+{
+    s->reason = reason;
+    return S_ERROR;
+}
 
 /* Symbols of a block until its end, until the window is full, or until input gets short. */
 enum step inflate_decode_fast(struct inflate *s, struct input *in);

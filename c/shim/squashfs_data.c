@@ -19,17 +19,17 @@ struct squashfs_data {
     sqfs_inode_generic_t *inode;
     uint64_t missing;
     uint32_t block_index, block_count; /* full ones */
-    struct pipeline_block *block;      /* NULL: not begun */
+    struct squashfs_block *block;      /* NULL: not begun */
     uint8_t *tail;
     uint32_t tail_size, tail_filled;
 
     /* The block that tails go to; NULL: none. One that has no room is full only when a tail is
      * known to be new: until then that is in SPILLED. */
-    struct pipeline_block *tails;
+    struct squashfs_block *tails;
     uint8_t *spilled;
     uint32_t tails_used;
     struct known_data known; /* tails: index of the block and offset in it */
-    struct keyed_hash hash;
+    const struct keyed_hash *hash;
 };
 
 int squashfs_data_new(const struct squashfs_data_settings *settings, struct squashfs_data **result)
@@ -43,14 +43,14 @@ int squashfs_data_new(const struct squashfs_data_settings *settings, struct squa
         .file = settings->file,
         .compressor = settings->compressor,
         .fragments = settings->fragments,
-        .hash = &d->hash,
+        .hash = settings->hash,
         .block_size = settings->block_size,
         .workers = settings->workers,
     };
     d->block_size = settings->block_size;
+    d->hash = settings->hash;
     d->spilled = malloc(settings->block_size);
-    code = d->spilled == NULL || !keyed_hash_new(&d->hash) ? SQFS_ERROR_ALLOC
-                                                           : pipeline_new(&pipeline, &d->pipeline);
+    code = d->spilled == NULL ? SQFS_ERROR_ALLOC : pipeline_new(&pipeline, &d->pipeline);
     if (code != 0)
         squashfs_data_free(d);
     else
@@ -63,8 +63,8 @@ void squashfs_data_free(struct squashfs_data *d)
     if (d == NULL)
         return;
     pipeline_free(d->pipeline);
-    pipeline_discard(d->block);
-    pipeline_discard(d->tails);
+    squashfs_block_free(d->block);
+    squashfs_block_free(d->tails);
     known_data_free(&d->known);
     free(d->spilled);
     free(d);
@@ -181,7 +181,7 @@ static int keep_tail(struct squashfs_data *d)
 
 static int end_tail(struct squashfs_data *d)
 {
-    struct keyed_digest digest = keyed_hash_data(&d->hash, d->tail, d->tail_size);
+    struct keyed_digest digest = keyed_hash_data(d->hash, d->tail, d->tail_size);
     uint64_t place;
 
     if (!known_data_find(&d->known, digest, d->tail_size, &place)) {

@@ -10,12 +10,15 @@
 #include <sqfs/io.h>
 #include <stdint.h>
 
+#include "keyed_hash.h"
+
 struct squashfs_data;
 
 struct squashfs_data_settings {
     sqfs_file_t *file;
     sqfs_compressor_t *compressor;
     sqfs_frag_table_t *fragments;
+    const struct keyed_hash *hash;
     uint32_t block_size;
     unsigned workers;
 };

@@ -140,7 +140,25 @@ const char *squashfs_output_path(const struct squashfs_output *out)
     return output_file_path(out->file);
 }
 
-int squashfs_output_errno(const struct squashfs_output *out)
+int squashfs_output_fail(const struct squashfs_output *out, int code, const char *call,
+                         struct ch_error *err)
 {
-    return out->error != 0 ? out->error : EIO;
+    const char *path = squashfs_output_path(out);
+
+    switch (code) {
+    case SQFS_ERROR_ALLOC:
+        return CH_FAIL_WITH(err, ENOMEM, call, "%s", path);
+    case SQFS_ERROR_IO:
+        /* libsquashfs does not tell more, but we were called by it. */
+        return CH_FAIL_WITH(err, out->error != 0 ? out->error : EIO, call, "%s", path);
+    case SQFS_ERROR_UNSUPPORTED:
+        return CH_FAIL_WITH(err, EOPNOTSUPP, call, "%s", path);
+    case SQFS_ERROR_OVERFLOW:
+        return CH_FAIL_WITH(err, EOVERFLOW, call, "%s", path);
+    case SQFS_ERROR_SUPER_BLOCK_SIZE:
+    case SQFS_ERROR_ARG_INVALID:
+        return CH_FAIL_WITH(err, EINVAL, call, "%s", path);
+    default:
+        return CH_FAIL_WITH(err, 0, call, "%s: libsquashfs error %d", path, code);
+    }
 }

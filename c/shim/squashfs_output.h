@@ -15,7 +15,9 @@ void squashfs_output_close(struct squashfs_output *out);
 
 sqfs_file_t *squashfs_output_file(struct squashfs_output *out);
 const char *squashfs_output_path(const struct squashfs_output *out);
-/* Why the last operation failed, which libsquashfs does not tell. */
-int squashfs_output_errno(const struct squashfs_output *out);
+/* Fills *ERR from CODE, which CALL has got from libsquashfs, and returns -errno. Most failures come
+ * from what the image is written to. */
+int squashfs_output_fail(const struct squashfs_output *out, int code, const char *call,
+                         struct ch_error *err);
 
 #endif

@@ -4,19 +4,14 @@
 #include "squashfs_pipeline.h"
 
 #include <pthread.h>
-#include <sqfs/block.h>
 #include <sqfs/error.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "known_data.h"
 
 #define WORKERS_MAX 64
 /* Blocks under way for each worker, and at least: enough that none waits for the one that reads, be
  * that kept off its core for a while. */
 #define BACKLOG 10
 #define BACKLOG_MIN (16u << 20) /* bytes */
-#define UNCOMPRESSED (1u << 24)
 #define STACK_SIZE (512u << 10)
 
 struct pipeline {
@@ -24,102 +19,19 @@ struct pipeline {
     pthread_mutex_t lock;
     pthread_cond_t work, room;
     /* In order, from the one to be written next; the first that nobody has begun to compress. */
-    struct pipeline_block *first, **end, *next;
-    struct pipeline_block *spare;
-    struct pipeline_block *writing; /* it is out of the list then */
+    struct squashfs_block *first, **end, *next;
+    struct squashfs_block *spare;
+    struct squashfs_block *writing; /* it is out of the list then */
     unsigned blocks, blocks_max, idle;
     bool waiting, quitting;
     int code; /* the first error */
 
-    /* Of whoever writes. */
-    uint64_t at;
-    uint64_t file_start;
-    struct keyed_digest file_digest;
-    struct known_data files; /* their blocks: where they begin in the image */
+    struct squashfs_blocks written; /* of whoever writes */
 
     unsigned workers, claimed;
     pthread_t threads[WORKERS_MAX];
     sqfs_compressor_t *compressors[WORKERS_MAX];
 };
-
-static bool is_zero(const uint8_t *data, uint32_t size)
-{
-    return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
-}
-
-/* Result: 0 or an error. A full block of zeros is not stored at all. */
-static int compress(const struct pipeline *p, struct pipeline_block *b,
-                    sqfs_compressor_t *compressor)
-{
-    sqfs_s32 size;
-
-    b->stored = 0;
-    b->digest = (struct keyed_digest){0, 0};
-    if (b->inode != NULL && is_zero(b->data, b->size))
-        return 0;
-    if (b->inode != NULL)
-        b->digest = keyed_hash_data(p->set.hash, b->data, b->size);
-    size = compressor->do_block(compressor, b->data, b->size, b->packed, p->set.block_size);
-    if (size < 0)
-        return size;
-    b->stored = size == 0 ? b->size | UNCOMPRESSED : (uint32_t)size;
-    return 0;
-}
-
-/* Where the blocks of the file that ends at p->at are: they may have been in the image before. */
-static uint64_t place_of_file(struct pipeline *p)
-{
-    uint64_t place, length = p->at - p->file_start;
-
-    if (length == 0)
-        return p->file_start;
-    if (known_data_find(&p->files, p->file_digest, length, &place))
-        return place;
-    known_data_add(&p->files, p->file_digest, length, p->file_start);
-    return p->file_start;
-}
-
-/* Takes back the blocks of a file that are there twice. */
-static int end_of_file(struct pipeline *p, uint64_t *start)
-{
-    *start = place_of_file(p);
-    if (*start == p->file_start)
-        return 0;
-    p->at = p->file_start;
-    return p->set.file->truncate(p->set.file, p->at);
-}
-
-static int write_block(struct pipeline *p, const struct pipeline_block *b, uint64_t *start)
-{
-    uint32_t size = SQFS_ON_DISK_BLOCK_SIZE(b->stored);
-    int code = 0;
-
-    if (b->inode != NULL && b->index == 0) {
-        p->file_start = p->at;
-        p->file_digest = (struct keyed_digest){0, 0};
-    }
-    *start = p->at;
-    if (size > 0)
-        code = p->set.file->write_at(p->set.file, p->at,
-                                     b->stored & UNCOMPRESSED ? b->data : b->packed, size);
-    p->at += size;
-    p->file_digest = keyed_hash_append(p->set.hash, p->file_digest, b->digest);
-    return code == 0 && b->last ? end_of_file(p, start) : code;
-}
-
-/* With the lock held: both threads change the inode of a file whose tail comes before its blocks.
- */
-static int record(struct pipeline *p, const struct pipeline_block *b, uint64_t start)
-{
-    if (b->inode == NULL)
-        return sqfs_frag_table_set(p->set.fragments, b->index, start, b->stored);
-    b->inode->extra[b->index] = b->stored;
-    if (b->stored == 0) {
-        sqfs_inode_make_extended(b->inode);
-        b->inode->data.file_ext.sparse += b->size;
-    }
-    return b->last ? sqfs_inode_set_file_block_start(b->inode, start) : 0;
-}
 
 static void fail(struct pipeline *p, int code)
 {
@@ -131,7 +43,7 @@ static void fail(struct pipeline *p, int code)
 static void write_ready(struct pipeline *p)
 {
     while (p->writing == NULL && p->first != NULL && p->first->done) {
-        struct pipeline_block *b = p->first;
+        struct squashfs_block *b = p->first;
         uint64_t start = 0;
         int code = p->code;
 
@@ -141,10 +53,12 @@ static void write_ready(struct pipeline *p)
             p->end = &p->first;
         if (code == 0) {
             pthread_mutex_unlock(&p->lock);
-            code = write_block(p, b, &start);
+            code = squashfs_blocks_write(&p->written, b, &start);
             pthread_mutex_lock(&p->lock);
         }
-        fail(p, code != 0 ? code : record(p, b, start));
+        /* With the lock held: whoever fills blocks changes the inode as well, where a file's tail
+         * is known before its blocks are written. */
+        fail(p, code != 0 ? code : squashfs_blocks_record(&p->written, b, start));
         p->writing = NULL;
         b->next = p->spare;
         p->spare = b;
@@ -155,13 +69,13 @@ static void write_ready(struct pipeline *p)
 
 static void work_on_next(struct pipeline *p, sqfs_compressor_t *compressor)
 {
-    struct pipeline_block *b = p->next;
+    struct squashfs_block *b = p->next;
     int code = p->code;
 
     p->next = b->next;
     if (code == 0) {
         pthread_mutex_unlock(&p->lock);
-        code = compress(p, b, compressor);
+        code = squashfs_block_compress(b, compressor, p->set.hash, p->set.block_size);
         pthread_mutex_lock(&p->lock);
     }
     fail(p, code);
@@ -220,7 +134,12 @@ int pipeline_new(const struct pipeline_settings *settings, struct pipeline **res
     p->set = *settings;
     p->end = &p->first;
     p->blocks_max = wanted > least ? wanted : least;
-    p->at = settings->file->get_size(settings->file);
+    p->written = (struct squashfs_blocks){
+        .file = settings->file,
+        .fragments = settings->fragments,
+        .hash = settings->hash,
+        .at = settings->file->get_size(settings->file),
+    };
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->room, NULL);
@@ -232,11 +151,11 @@ int pipeline_new(const struct pipeline_settings *settings, struct pipeline **res
     return code;
 }
 
-static void free_blocks(struct pipeline_block *b)
+static void free_blocks(struct squashfs_block *b)
 {
     while (b != NULL) {
-        struct pipeline_block *next = b->next;
-        pipeline_discard(b);
+        struct squashfs_block *next = b->next;
+        squashfs_block_free(b);
         b = next;
     }
 }
@@ -255,40 +174,17 @@ void pipeline_free(struct pipeline *p)
         sqfs_destroy(p->compressors[i]);
     free_blocks(p->first);
     free_blocks(p->spare);
-    known_data_free(&p->files);
+    squashfs_blocks_free(&p->written);
     pthread_cond_destroy(&p->room);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
 
-void pipeline_discard(struct pipeline_block *b)
-{
-    if (b == NULL)
-        return;
-    free(b->data);
-    free(b->packed);
-    free(b);
-}
-
-static struct pipeline_block *new_block(const struct pipeline *p)
-{
-    struct pipeline_block *b = calloc(1, sizeof(*b));
-
-    if (b == NULL)
-        return NULL;
-    b->data = malloc(p->set.block_size);
-    b->packed = malloc(p->set.block_size);
-    if (b->data != NULL && b->packed != NULL)
-        return b;
-    pipeline_discard(b);
-    return NULL;
-}
-
 /* With the lock held. */
-static int take_block(struct pipeline *p, struct pipeline_block **block)
+static int take_block(struct pipeline *p, struct squashfs_block **block)
 {
-    struct pipeline_block *b;
+    struct squashfs_block *b;
 
     while (p->code == 0 && p->spare == NULL && p->blocks >= p->blocks_max) {
         p->waiting = true;
@@ -300,16 +196,16 @@ static int take_block(struct pipeline *p, struct pipeline_block **block)
     b = p->spare;
     if (b != NULL)
         p->spare = b->next;
-    else if ((b = new_block(p)) != NULL)
+    else if ((b = squashfs_block_new(p->set.block_size)) != NULL)
         p->blocks++;
     else
         return SQFS_ERROR_ALLOC;
-    *b = (struct pipeline_block){.data = b->data, .packed = b->packed};
+    *b = (struct squashfs_block){.data = b->data, .packed = b->packed};
     *block = b;
     return 0;
 }
 
-int pipeline_block(struct pipeline *p, struct pipeline_block **block)
+int pipeline_block(struct pipeline *p, struct squashfs_block **block)
 {
     int code;
 
@@ -319,7 +215,7 @@ int pipeline_block(struct pipeline *p, struct pipeline_block **block)
     return code;
 }
 
-int pipeline_tails(struct pipeline *p, struct pipeline_block **block)
+int pipeline_tails(struct pipeline *p, struct squashfs_block **block)
 {
     int code;
 
@@ -335,7 +231,7 @@ int pipeline_tails(struct pipeline *p, struct pipeline_block **block)
     return code;
 }
 
-void pipeline_submit(struct pipeline *p, struct pipeline_block *block)
+void pipeline_submit(struct pipeline *p, struct squashfs_block *block)
 {
     pthread_mutex_lock(&p->lock);
     *p->end = block;

@@ -8,10 +8,9 @@
 #include <sqfs/frag_table.h>
 #include <sqfs/inode.h>
 #include <sqfs/io.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "keyed_hash.h"
+#include "squashfs_blocks.h"
 
 struct pipeline;
 
@@ -24,34 +23,17 @@ struct pipeline_settings {
     unsigned workers;
 };
 
-/* To be filled with SIZE bytes from DATA on, and submitted. */
-struct pipeline_block {
-    uint8_t *data; /* as many bytes as a block of the image has */
-    uint32_t size;
-    sqfs_inode_generic_t
-        *inode;     /* NULL: tails of files, of which the image knows as number INDEX */
-    uint32_t index; /* in the file's list of blocks */
-    bool last;      /* full block of the file */
-    /* The pipeline's own. */
-    struct pipeline_block *next;
-    uint8_t *packed;
-    struct keyed_digest digest;
-    uint32_t stored; /* bytes, and the format's flag */
-    bool done;
-};
-
 /* All return 0 or an error of libsquashfs'. After the first error nothing is written any more. */
 int pipeline_new(const struct pipeline_settings *settings, struct pipeline **result);
 /* Stops at once; what was not finished is lost. */
 void pipeline_free(struct pipeline *p);
 
-/* An empty block. Waits while there are many under way. */
-int pipeline_block(struct pipeline *p, struct pipeline_block **block);
+/* An empty block, to be filled and submitted. Waits while there are many under way. */
+int pipeline_block(struct pipeline *p, struct squashfs_block **block);
 /* As a block of tails, with a number. */
-int pipeline_tails(struct pipeline *p, struct pipeline_block **block);
-/* Of one that is not submitted. */
-void pipeline_discard(struct pipeline_block *block);
-void pipeline_submit(struct pipeline *p, struct pipeline_block *block);
+int pipeline_tails(struct pipeline *p, struct squashfs_block **block);
+/* Otherwise squashfs_block_free(). */
+void pipeline_submit(struct pipeline *p, struct squashfs_block *block);
 /* Waits until all is written. */
 int pipeline_finish(struct pipeline *p);
 

@@ -4,12 +4,10 @@
  * The file has no name until it is complete. */
 #include "ch.h"
 
-#include <fcntl.h>
 #include <sqfs/compressor.h>
 #include <sqfs/error.h>
 #include <sqfs/frag_table.h>
 #include <sqfs/id_table.h>
-#include <sqfs/inode.h>
 #include <sqfs/io.h>
 #include <sqfs/super.h>
 #include <sqfs/xattr_writer.h>
@@ -18,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keyed_hash.h"
 #include "squashfs_compressor.h"
 #include "squashfs_data.h"
 #include "squashfs_output.h"
@@ -30,6 +29,7 @@ static_assert(sizeof(struct ch_squashfs_counts) == 32, "ffi/squashfs_writer.ts r
 
 struct ch_squashfs {
     struct squashfs_output *out;
+    struct keyed_hash hash;
     sqfs_super_t super;
     sqfs_compressor_t *compressor;
     sqfs_frag_table_t *fragments;
@@ -41,25 +41,9 @@ struct ch_squashfs {
     const uint64_t *stop;
 };
 
-/* A failure of libsquashfs' as one of ours. What it was writing to is the cause of most. */
-static int fail(struct ch_squashfs *w, int code, const char *call, struct ch_error *err)
+static int fail(const struct ch_squashfs *w, int code, const char *call, struct ch_error *err)
 {
-    const char *path = squashfs_output_path(w->out);
-    switch (code) {
-    case SQFS_ERROR_ALLOC:
-        return CH_FAIL_WITH(err, ENOMEM, call, "%s", path);
-    case SQFS_ERROR_IO:
-        return CH_FAIL_WITH(err, squashfs_output_errno(w->out), call, "%s", path);
-    case SQFS_ERROR_UNSUPPORTED:
-        return CH_FAIL_WITH(err, EOPNOTSUPP, call, "%s", path);
-    case SQFS_ERROR_OVERFLOW:
-        return CH_FAIL_WITH(err, EOVERFLOW, call, "%s", path);
-    case SQFS_ERROR_SUPER_BLOCK_SIZE:
-    case SQFS_ERROR_ARG_INVALID:
-        return CH_FAIL_WITH(err, EINVAL, call, "%s", path);
-    default:
-        return CH_FAIL_WITH(err, 0, call, "%s: libsquashfs error %d", path, code);
-    }
+    return squashfs_output_fail(w->out, code, call, err);
 }
 
 static void free_writer(struct ch_squashfs *w)
@@ -108,37 +92,46 @@ static int create_data(struct ch_squashfs *w, const struct ch_squashfs_settings 
         .file = squashfs_output_file(w->out),
         .compressor = w->compressor,
         .fragments = w->fragments,
+        .hash = &w->hash,
         .block_size = settings->block_size,
         .workers = settings->workers,
     };
     return squashfs_data_new(&data, &w->data);
 }
 
-int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
-                           uint64_t *handle, struct ch_error *err)
+static int begin(struct ch_squashfs *w, const char *path,
+                 const struct ch_squashfs_settings *settings, struct ch_error *err)
 {
-    struct ch_squashfs *w = calloc(1, sizeof(*w));
-    if (w == NULL)
-        return CH_FAIL(err, "calloc", "%s", path);
-    int result = squashfs_output_open(path, (int)settings->keep_existing, &w->out, err);
-    if (result < 0) {
-        free_writer(w);
+    int code, result = squashfs_output_open(path, (int)settings->keep_existing, &w->out, err);
+
+    if (result < 0)
         return result;
-    }
-    int code = squashfs_compressor_create(settings, &w->compressor);
+    if (!keyed_hash_new(&w->hash))
+        return CH_FAIL(err, "getrandom", "%s", path);
+    code = squashfs_compressor_create(settings, &w->compressor);
     if (code == 0)
         code = create_tables(w);
     if (code == 0)
         code = write_head(w, settings);
     if (code == 0)
         code = create_data(w, settings);
-    if (code != 0) {
-        result = fail(w, code, "squashfs create", err);
+    return code == 0 ? 0 : fail(w, code, "squashfs create", err);
+}
+
+int32_t ch_squashfs_create(const char *path, const struct ch_squashfs_settings *settings,
+                           uint64_t *handle, struct ch_error *err)
+{
+    struct ch_squashfs *w = calloc(1, sizeof(*w));
+    int result;
+
+    if (w == NULL)
+        return CH_FAIL(err, "calloc", "%s", path);
+    result = begin(w, path, settings, err);
+    if (result < 0)
         free_writer(w);
-        return result;
-    }
-    *handle = (uint64_t)(uintptr_t)w;
-    return 0;
+    else
+        *handle = (uint64_t)(uintptr_t)w;
+    return result;
 }
 
 /* XATTRS: COUNT times a 32-bit length, the key with its NUL, and so many bytes of value. */
@@ -159,28 +152,6 @@ static int add_xattrs(struct ch_squashfs *w, struct squashfs_node *node, const u
     if (code == 0)
         code = sqfs_xattr_writer_end(w->xattrs, &node->xattr);
     return code == 0 ? 0 : fail(w, code, "squashfs xattr", err);
-}
-
-static int append(struct ch_squashfs *w, const uint8_t *bytes, size_t size, struct ch_error *err)
-{
-    if (size > squashfs_data_missing(w->data))
-        return CH_FAIL_WITH(err, 0, "squashfs append", "file has more data than was announced");
-    while (size > 0) {
-        uint8_t *at;
-        size_t room;
-        int code = squashfs_data_room(w->data, &at, &room);
-        if (code != 0)
-            return fail(w, code, "squashfs append", err);
-        if (room > size)
-            room = size;
-        memcpy(at, bytes, room);
-        code = squashfs_data_filled(w->data, room);
-        if (code != 0)
-            return fail(w, code, "squashfs append", err);
-        bytes += room;
-        size -= room;
-    }
-    return 0;
 }
 
 static int end_file(struct ch_squashfs *w, struct ch_error *err)
@@ -263,7 +234,27 @@ int32_t ch_squashfs_add(uint64_t handle, const char *path, const struct ch_squas
 
 int32_t ch_squashfs_append(uint64_t handle, const void *data, uint64_t size, struct ch_error *err)
 {
-    return append((struct ch_squashfs *)(uintptr_t)handle, data, size, err);
+    struct ch_squashfs *w = (struct ch_squashfs *)(uintptr_t)handle;
+    const uint8_t *bytes = data;
+
+    if (size > squashfs_data_missing(w->data))
+        return CH_FAIL_WITH(err, 0, "squashfs append", "file has more data than was announced");
+    while (size > 0) {
+        uint8_t *at;
+        size_t room;
+        int code = squashfs_data_room(w->data, &at, &room);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        if (room > size)
+            room = size;
+        memcpy(at, bytes, room);
+        code = squashfs_data_filled(w->data, room);
+        if (code != 0)
+            return fail(w, code, "squashfs append", err);
+        bytes += room;
+        size -= room;
+    }
+    return 0;
 }
 
 int32_t ch_squashfs_end_file(uint64_t handle, struct ch_error *err)

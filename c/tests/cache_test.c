@@ -147,6 +147,33 @@ static void empty_directory(const char *path)
 }
 
 /* A tree of its own, small, so that each byte can be tried. */
+/* Each line of find's is a record. */
+static void test_list(void)
+{
+    int fd = open("listed", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char data[1 << 16];
+    struct stat st;
+    unsigned directories = 0, links = 0, others = 0, firsts = 0;
+
+    check(ch_cache_list(cachefd, "aa/1", fd, &err) == 0, "a state is listed: %s %s", err.call,
+          err.path);
+    ssize_t size = pread(fd, data, sizeof(data), 0);
+    close(fd);
+    check(stat("one/a/b/empty", &st) == 0, "there is something to compare with");
+    for (ssize_t at = 0; at < size;) {
+        const struct cache_entry *entry = (const void *)(data + at);
+        directories += entry->type == 'd';
+        links += entry->type == 'l' && strcmp(cache_text(entry), "nowhere") == 0;
+        others += strcmp(cache_name(entry), "a/b/empty") == 0 && entry->mtime == st.st_mtim.tv_sec;
+        firsts += strcmp(cache_name(entry), "c/y") == 0 && strcmp(cache_text(entry), "a/x") == 0;
+        at += entry->length;
+    }
+    check(directories == 7 && links == 1 && others == 1 && firsts == 1,
+          "with everything in it: %u directories", directories);
+    check(ch_cache_list(cachefd, "aa/none", -1, &err) == -EBADMSG, "unless there is none");
+    check(ch_cache_list(cachefd, "aa/1", -1, &err) == -EBADF, "or nowhere to write");
+}
+
 static void test_damage(void)
 {
     char good[1 << 16], bad[1 << 16];
@@ -219,9 +246,11 @@ static void test_sweep(void)
 static void test_link_limit(void)
 {
     char name[32];
-    unsigned count = 1;
+    unsigned count = 21;
 
-    if (check_run("mkdir -p full many && echo f >full/f && chmod 644 full/f") != 0)
+    if (check_run("mkdir -p full many && echo f >full/f && chmod 644 full/f && "
+                  "for d in $(seq 20); do mkdir full/$d && ln full/f full/$d/f && "
+                  "for i in $(seq 14); do echo $d $i >full/$d/$i; done; done") != 0)
         abort();
     for (; count < 70000; count++) {
         snprintf(name, sizeof(name), "many/%u", count);
@@ -235,15 +264,35 @@ static void test_link_limit(void)
     check(errno == EMLINK && store("full", "", "states/aa/5", "", 1, 0) == 0 &&
               check_out("aa/5", "out", 0) == 0 && is_same("full", "out"),
           "a file with %u names is stored", count);
-    snprintf(name, sizeof(name), "many/%u", 1u);
-    unlink(name);
-    unlink("many/2");
+    unlink("many/21");
+    unlink("many/22");
     check_run("rm -r cache/objects && mkdir cache/objects");
-    check(store("full", "", "states/aa/6", "", 1, 0) == 0 && link("full/f", "many/1") == 0,
+    check(store("full", "", "states/aa/6", "", 1, 0) == 0 && link("full/f", "many/21") == 0,
           "a stored file gets as many names as there can be");
     check(check_out("aa/6", "out", 0) == 0 && is_same("full", "out") &&
               check_run("! test full/f -ef out/f") == 0,
-          "then it is checked out as a copy");
+          "then it is checked out as a copy, which has the others");
+}
+
+/* Directories that are worth being left to other threads. */
+static void test_crew(void)
+{
+    unsigned same = 0;
+
+    if (check_run("mkdir wide && cd wide && for d in $(seq 60); do mkdir -p $d/below && "
+                  "for i in $(seq 30); do echo $d $i >$d/$i; done; ln 1/1 $d/link; ln -s x $d/s; "
+                  "touch -d '2001-02-03 04:05:06' $d; done") != 0)
+        abort();
+    check(store("wide", "", "states/aa/9", "", 1, 0) == 0, "a wide tree is stored");
+    for (unsigned i = 0; i < 10; i++)
+        same += check_out("aa/9", "out", 0) == 0 && is_same("wide", "out");
+    check(same == 10, "and comes back, %u times", same);
+    check(check_out("aa/1", "out", 0) == 0 && check_out_to("aa/9", "aa/1", "out", 0) == 0 &&
+              is_same("wide", "out"),
+          "also in the place of another");
+    check_run("find cache/objects -samefile wide/40/7 -delete");
+    check(check_out("aa/9", "out", 0) == -EBADMSG && strcmp(err.path, "40/7") == 0,
+          "a file that is gone is named: %s", err.path);
 }
 
 static void test_refused(void)
@@ -270,10 +319,12 @@ int main(void)
     }
     cachefd = open_directory("cache");
     test_round_trip();
+    test_list();
     test_change();
     test_damage();
     test_sweep();
     test_refused();
+    test_crew();
     test_link_limit();
     close(cachefd);
     check_run("chmod -R u+rwx %s; rm -rf %s", top, top);

@@ -58,10 +58,17 @@ static void test_namespaces(void)
           "user.max_user_namespaces=");
     put("sys/user/max_user_namespaces", "15\n");
     check("all in use", remedy_namespace(proc, ENOSPC), "all 15 user namespaces");
+    put("sys/user/max_user_namespaces", "2147483647\n");
+    check("a limit further outside", remedy_namespace(proc, ENOSPC), "bwrap --disable-userns");
+    put("sys/user/max_user_namespaces", "15\n");
     put("sys/user/max_mnt_namespaces", "0\n");
     check("mount namespaces switched off", remedy_namespace(proc, ENOSPC),
           "\"sysctl user.max_mnt_namespaces=");
 
+    put("self/status", "Name:\tx\nThreads:\t2\nSeccomp:\t0\n");
+    check("emulated", remedy_namespace(proc, EINVAL), "emulated (QEMU)");
+    put("self/status", "Name:\tx\nThreads:\t1\nSeccomp:\t0\n");
+    check("not emulated", remedy_namespace(proc, EINVAL), NULL);
     check("forbidden, who knows why", remedy_namespace(proc, EPERM), "a security module");
     put("self/status", "Name:\tx\nSeccomp:\t2\n");
     check("a seccomp filter", remedy_namespace(proc, EPERM), "seccomp=unconfined");
@@ -76,6 +83,7 @@ static void test_namespaces(void)
     put(CLONE, "1\n");
     check("Debian's switch is not it", remedy_namespace(proc, EPERM), "AppArmor");
 
+    check("AppArmor forbids maps", remedy_id_map(proc, EPERM, true), "AppArmor keeps");
     check("AppArmor takes the power of a namespace", remedy_inside_namespace(proc, EPERM),
           "AppArmor keeps");
     check("AppArmor and FUSE", remedy_fuse_mount(proc, EPERM), "AppArmor keeps");
@@ -83,6 +91,8 @@ static void test_namespaces(void)
     put(APPARMOR, "0\n");
     check("something takes the power of a namespace", remedy_inside_namespace(proc, EACCES),
           "--security-opt");
+    check("root without a capability", remedy_id_map(proc, EPERM, true), "--cap-add=SETFCAP");
+    check("a map that is not root's", remedy_id_map(proc, EPERM, false), "--security-opt");
     check("a failure that has nothing to do with it", remedy_inside_namespace(proc, ENOMEM), NULL);
     check("a failure that nobody expects", remedy_namespace(proc, EINVAL), NULL);
 }
@@ -101,16 +111,17 @@ static void test_kernel(void)
     check("image on something odd", remedy_overlay(proc, EINVAL, 0), "image's file system");
 }
 
-/* An ELF file as far as its loader's name. */
-static void put_elf(const char *name)
+/* An ELF file as far as its loader's name; for arm64. HEADERS: 0 makes it static. */
+static void put_elf(const char *name, unsigned char headers)
 {
-    static const unsigned char start[120] = {
-        [0] = 0x7f, 'E',       'L',      'F',      2,          1,         1,
-        [32] = 64,  [54] = 56, [56] = 1, [64] = 3, [72] = 120, [96] = 11, [104] = 11,
+    unsigned char start[120] = {
+        [0] = 0x7f, 'E',       'L',       'F',      2,          1,         1,
+        [18] = 183, [32] = 64, [54] = 56, [64] = 3, [72] = 120, [96] = 11, [104] = 11,
     };
     char path[256];
     FILE *file;
 
+    start[56] = headers;
     snprintf(path, sizeof(path), "%s/%s", proc, name);
     file = fopen(path, "we");
     if (file == NULL || fwrite(start, sizeof(start), 1, file) != 1 ||
@@ -120,14 +131,16 @@ static void put_elf(const char *name)
 
 static void test_exec(void)
 {
-    char script[256], elf[256], plain[256];
+    char script[256], elf[256], fixed[256], plain[256];
 
     snprintf(script, sizeof(script), "%s/script", proc);
     snprintf(elf, sizeof(elf), "%s/elf", proc);
+    snprintf(fixed, sizeof(fixed), "%s/fixed", proc);
     snprintf(plain, sizeof(plain), "%s/plain", proc);
     put("script", "#! /opt/python -u\n");
     put("plain", "text");
-    put_elf("elf");
+    put_elf("elf", 1);
+    put_elf("fixed", 0);
     check("no such file", remedy_exec(ENOENT, NULL, NULL), "no such file in the container");
     check("no such program", remedy_exec(ENOENT, NULL, "/a:/b"), "PATH has it: /a:/b");
     check("no interpreter of a script", remedy_exec(ENOENT, script, NULL),
@@ -139,7 +152,11 @@ static void test_exec(void)
     check("a file without x", remedy_exec(EACCES, plain, NULL), "\"chmod +x\"");
     chmod(plain, 0755);
     check("a file with x", remedy_exec(EACCES, plain, NULL), "you may not execute");
-    check("another architecture", remedy_exec(ENOEXEC, plain, NULL), "another architecture");
+    check("no program", remedy_exec(ENOEXEC, plain, NULL), "it is no program, or one for another");
+    check("another architecture", remedy_exec(ENOEXEC, elf, NULL),
+          "it is a program for aarch64: use an image for this machine");
+    check("an emulator that is not found", remedy_exec(ENOENT, fixed, NULL),
+          "a program for aarch64; if that is not this machine's architecture, the emulator");
     check("too many arguments", remedy_exec(E2BIG, plain, NULL), "--unset-env");
     check("anything else", remedy_exec(EIO, plain, NULL), NULL);
 }

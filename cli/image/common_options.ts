@@ -1,27 +1,13 @@
 // The options that ch-image takes before and after its sub-command (spec ch-image §1.1).
 
 import { defineOptions } from "../options.ts";
+import { HELP, VERBOSE, VERSION_OPTION } from "../shared_options.ts";
 
 const group = "common options";
 
 export const COMMON_OPTIONS = defineOptions([
-  {
-    long: "help",
-    short: "h",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    group,
-    help: "print this help and exit",
-  },
-  {
-    long: "version",
-    argument: "none",
-    repeat: "idempotent",
-    immediate: true,
-    group,
-    help: "print the version and exit",
-  },
+  { ...HELP, group },
+  { ...VERSION_OPTION, group },
   {
     long: "dependencies",
     argument: "none",
@@ -53,7 +39,7 @@ export const COMMON_OPTIONS = defineOptions([
     repeat: "last",
     group,
     help: "architecture to pull, e.g. arm64/v8; default host, the one of this machine; yolo is " +
-      "whatever the registry serves",
+      "whatever the registry serves; for import, what the image is for",
   },
   {
     long: "auth",
@@ -159,14 +145,7 @@ export const COMMON_OPTIONS = defineOptions([
     group,
     help: "do not verify certificates of registries",
   },
-  {
-    long: "verbose",
-    short: "v",
-    argument: "none",
-    repeat: "count",
-    group,
-    help: "say more; up to three times",
-  },
+  { ...VERBOSE, group },
 ]);
 
 export type CommonOption = typeof COMMON_OPTIONS[number]["long"];

@@ -1,6 +1,5 @@
 // ch-image push: puts an image into a registry.
 
-import { ChError } from "../../lib/error.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { parseLayoutPlace } from "../../lib/registry/layout_place.ts";
 import { pushImage } from "../../lib/registry/push.ts";
@@ -49,11 +48,6 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     const directory = findValue(args, "image");
     if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image push” (see FAQ)");
     const layout = destination === undefined ? undefined : parseLayoutPlace(destination);
-    if (layout !== undefined && isGiven(args, "index")) {
-      throw new ChError(`--index is for registries: ${layout.text}`, {
-        hint: "give each image a name of its own in the layout",
-      });
-    }
     await pushImage(context.openStore(), {
       source,
       destination: layout ?? (destination === undefined ? source : parseReference(destination)),
@@ -63,6 +57,7 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     }, {
       registry: readRegistrySettings(context, args, "authenticated"),
       defaults: readRegistryDefaults(environment),
+      usesCache: settings.cacheMode !== "disabled",
     });
     return 0;
   },

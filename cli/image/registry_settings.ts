@@ -13,8 +13,9 @@ import type { CommonOption } from "./common_options.ts";
 import { canPrompt, promptCredentials } from "./prompt.ts";
 import type { Context } from "./sub_command.ts";
 
-/** Variables with a proxy for HTTPS. */
+/** Variables with a proxy for HTTPS, and with whom it is not for. */
 const PROXIES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const EXCEPTIONS = ["no_proxy", "NO_PROXY"];
 
 type Environment = ReadonlyMap<string, string>;
 
@@ -41,15 +42,13 @@ export function readRegistrySettings<Name extends string>(
   args: Arguments<Name | CommonOption>,
   mode: AuthMode,
 ): RegistrySettings {
-  const verify = !isGiven(args, "tls-no-verify");
-  const proxy = PROXIES.find((name) => environment.get(name));
-  if (!verify && proxy !== undefined) log.warning(`--tls-no-verify: not using $${proxy} for HTTPS`);
+  const find = (names: readonly string[]) =>
+    names.map((name) => environment.get(name)).find((value) => value);
+  const proxies = { https: find(PROXIES), exceptions: find(EXCEPTIONS) ?? "" };
   return {
-    trust: {
-      verify,
-      bundle: environment.get("REQUESTS_CA_BUNDLE") || environment.get("CURL_CA_BUNDLE") ||
-        undefined,
-    },
+    trust: isGiven(args, "tls-no-verify")
+      ? { verify: false, proxies }
+      : { verify: true, bundle: find(["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]) },
     credentials: {
       mode,
       sources: {

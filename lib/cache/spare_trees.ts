@@ -7,6 +7,7 @@ import { SystemError } from "../../ffi/system_error.ts";
 import { renameEntry } from "../../ffi/tree_change.ts";
 import { Scratch } from "../store/scratch.ts";
 import type { Store } from "../store/store.ts";
+import { findUsed, keepIfUsed } from "../store/used_trees.ts";
 import { countSteps } from "./history.ts";
 import { SPARE_TREES } from "./layout.ts";
 import { hasState, isStateName } from "./state_files.ts";
@@ -33,7 +34,10 @@ export function takeSpareTree(
     const steps = countSteps(store, tree.state, wanted.state);
     return steps === undefined ? [] : [{ ...tree, steps }];
   });
+  if (near.length === 0) return undefined;
+  const isUsed = findUsed();
   for (const { path, state } of near.sort((one, other) => one.steps - other.steps)) {
+    if (isUsed(`${store.path}/${path}`)) continue;
     try {
       take(path);
       return state;
@@ -85,10 +89,13 @@ function listSpareTrees(store: Store): SpareTree[] {
 
 function removeTrees(store: Store, trees: readonly SpareTree[]): void {
   if (trees.length === 0) return;
+  const isUsed = findUsed();
   using scratch = new Scratch(store);
   for (const [index, { path }] of trees.entries()) {
+    const removed = `${scratch.name}/spare.${index}`;
     try {
-      renameEntry(store.fd, path, store.fd, `${scratch.name}/spare.${index}`);
+      renameEntry(store.fd, path, store.fd, removed);
+      keepIfUsed(store, removed, isUsed);
     } catch (error) {
       if (!(error instanceof SystemError) || error.code !== "ENOENT") throw error;
     }

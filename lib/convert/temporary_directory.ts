@@ -45,7 +45,10 @@ function makeFreshDirectory(prefix: string): string {
       return path;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) continue;
-      throw new ChError(`can’t make temp dir: ${path}`, { cause: error });
+      throw new ChError(`can’t make temp dir: ${path}`, {
+        hint: "another place can be given with --tmp or $TMPDIR",
+        cause: error,
+      });
     }
   }
 }

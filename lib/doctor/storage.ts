@@ -63,7 +63,8 @@ async function tryStorage(directory: string, host: DoctorHost): Promise<Finding[
     const overlay = isAble ? works("build-overlay", OVERLAY, "RUN works in an overlay") : absent(
       "build-overlay",
       OVERLAY,
-      `none here: RUN works on a copy of the image; ${ELSEWHERE}`,
+      `none here: RUN works on a copy of the image; it needs Linux 5.11, and a file system that ` +
+        `carries overlays: ${ELSEWHERE}`,
     );
     return [overlay, xattrs];
   } finally {

@@ -9,8 +9,8 @@ import { ChError } from "../error.ts";
 import type { Entry, Sink } from "./entry.ts";
 import { findDirectory } from "./find_directory.ts";
 import { isHole } from "./hole.ts";
-import { displayPath, findExcess, hasUpLevel, isWithin } from "./member_path.ts";
-import { normalizePath, splitPath } from "./member_path.ts";
+import { displayPath, isWithin, normalizePath, splitPath } from "./member_path.ts";
+import { requirePossible, requireSafePath } from "./path_check.ts";
 import { PendingDirectories } from "./pending_directories.ts";
 import { XattrWriter } from "./xattr_writer.ts";
 
@@ -64,7 +64,7 @@ export class TreeWriter implements Sink, Disposable {
 
   async write(entry: Entry): Promise<void> {
     try {
-      checkPath(entry);
+      requireSafePath(entry.path);
       if (entry.path === "") return this.#writeRoot(entry);
       const place = this.#findPlace(entry.path);
       this.#lastPath = place.path;
@@ -287,21 +287,6 @@ export class TreeWriter implements Sink, Disposable {
 
 /** Up to here reading and writing beats asking the file system for a reflink. */
 const SMALL = 1 << 16;
-
-/** Last defence; archives go through image_rules.ts first, which say more. */
-function checkPath({ path }: Entry): void {
-  if (path === "") return;
-  if (hasUpLevel(path) || normalizePath(path) !== path || path.includes("\0")) {
-    throw new ChError(`unsafe name: ${displayPath(path)}`);
-  }
-  requirePossible(path, path);
-}
-
-/** PATH is where NAME leads to. Without a limit to depth, time grows with its square. */
-function requirePossible(path: string, name: string): void {
-  const excess = findExcess(path);
-  if (excess !== undefined) throw new ChError(`can’t write: ${displayPath(name)}: ${excess}`);
-}
 
 function wrongSize({ path }: Entry): ChError {
   return new ChError(`wrong size: ${displayPath(path)}`);

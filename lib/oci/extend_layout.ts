@@ -13,19 +13,21 @@ import { DirectoryFiles, readSmallFile } from "./named_files.ts";
 /** How often to look whether another process is done. */
 const INTERVAL = 100;
 
-/** ADD puts an image into the layout at PATH, and finishes. If it throws, so does this, and the layout is
+/** ADD puts an image into the layout at PATH, which is also PRESENT as it was, and finishes. If it throws, so does this, and the layout is
  * as it was. */
 export async function extendLayout(
   path: string,
-  add: (writer: LayoutWriter) => Promise<void>,
+  add: (writer: LayoutWriter, present: Layout) => Promise<void>,
 ): Promise<void> {
   // That file is never replaced.
   using _lock = await lock(`${path}/${LAYOUT_FILE}`);
   using root = openRoot(path);
-  const writer = new LayoutWriter(root.fd, 0, await readIndex(path));
+  const files = new DirectoryFiles(path);
+  const layout = await Layout.open(files);
+  const writer = new LayoutWriter(root.fd, 0, await readIndex(files, layout));
   writer.removeUnfinished();
   try {
-    await add(writer);
+    await add(writer, layout);
   } catch (error) {
     writer.undo();
     throw error;
@@ -33,9 +35,7 @@ export async function extendLayout(
 }
 
 /** As it stands there: what others have put into it is to stay, whether we know it or not. */
-async function readIndex(path: string): Promise<LayoutIndex> {
-  const files = new DirectoryFiles(path);
-  const { index } = await Layout.open(files);
+async function readIndex(files: DirectoryFiles, { index }: Layout): Promise<LayoutIndex> {
   const values = parseJson(await readSmallFile(files, INDEX_FILE), INDEX_FILE).object();
   return { ...index, ...values } as LayoutIndex;
 }

@@ -74,6 +74,7 @@ export function blobPath({ digest }: Pick<Descriptor, "digest">): string {
   return `blobs/${digest.replace(":", "/")}`;
 }
 
-function nameOf({ annotations }: Descriptor): string | undefined {
+/** What an entry of the index is called. */
+export function nameOf({ annotations }: Descriptor): string | undefined {
   return annotations?.[NAME_KEY];
 }

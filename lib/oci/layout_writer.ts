@@ -56,9 +56,13 @@ export class LayoutWriter implements BlobSink {
     }
   }
 
-  /** The image IMAGE gets NAME, also if another had it. */
-  finish(image: Descriptor, name: string, platform: Platform): void {
-    const named = { ...image, platform, annotations: { ...image.annotations, [NAME_KEY]: name } };
+  /** The image IMAGE gets NAME, also if another had it. PLATFORM is undefined of an index. */
+  finish(image: Descriptor, name: string, platform: Platform | undefined): void {
+    const named = {
+      ...image,
+      ...platform && { platform },
+      annotations: { ...image.annotations, [NAME_KEY]: name },
+    };
     const { manifests, ...values } = this.#present ??
       { schemaVersion: 2, mediaType: OCI.index, manifests: [] };
     const others = manifests.filter(({ annotations }) => annotations?.[NAME_KEY] !== name);

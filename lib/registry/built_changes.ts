@@ -24,15 +24,21 @@ export interface Changes {
   readonly removed: readonly string[];
 }
 
-/** Compares TREE, the entries below ROOT_FD, with BASE, whose configuration has
- * VOLUMES. Charliecloud's own directory does not count. */
+/** What is known without looking at the image. */
+export interface Known {
+  readonly base: BaseTree;
+  /** Digests of the image's own files, which hold as long as size, mode and time are the same. */
+  readonly image?: BaseTree | undefined;
+  /** Directories that pulling adds to every image, see {@linkcode listAdded}. */
+  readonly added: ReadonlySet<string>;
+}
+
+/** Compares TREE, the entries below ROOT_FD, with the base. Charliecloud's own directory does not count. */
 export async function findChanges(
-  base: BaseTree,
-  volumes: readonly string[],
+  { base, image, added }: Known,
   tree: Source,
   rootFd: number,
 ): Promise<Changes> {
-  const added = listAdded(volumes);
   const changed = new Set<string>();
   const present = new Set<string>();
   const buffer = new Uint8Array(PIECE);
@@ -42,7 +48,7 @@ export async function findChanges(
     const known = base.get(entry.path);
     const isSame = known === undefined
       ? isPristine(entry, added)
-      : await isUnchanged(entry, known, base, buffer);
+      : await isUnchanged(entry, known, { base, image }, buffer);
     // A name of a file that is different by its first name is different, too.
     const isOther = entry.type === "hardlink" && changed.has(entry.target);
     if (!isSame || isOther) changed.add(entry.path);
@@ -114,7 +120,7 @@ function isPristine(entry: Entry, added: ReadonlySet<string>): boolean {
 }
 
 /** Directories that pulling adds: mount points and VOLUMES, with those above. */
-function listAdded(volumes: readonly string[]): ReadonlySet<string> {
+export function listAdded(volumes: readonly string[]): ReadonlySet<string> {
   const added = new Set(IMAGE_SKELETON.directories);
   for (const volume of volumes) {
     for (let path = normalizePath(volume); path !== ""; [path] = splitPath(path)) added.add(path);
@@ -125,7 +131,7 @@ function listAdded(volumes: readonly string[]): ReadonlySet<string> {
 async function isUnchanged(
   entry: Entry,
   known: BaseEntry,
-  base: BaseTree,
+  { base, image }: Omit<Known, "added">,
   buffer: Bytes,
 ): Promise<boolean> {
   switch (entry.type) {
@@ -135,7 +141,7 @@ async function isUnchanged(
       return known.type === "symlink" && known.target === entry.target;
     case "file":
       return known.type === "file" && hasSameMetadata(entry, known) &&
-        await digestFile(entry, buffer) === known.digest;
+        (findDigest(entry, image) ?? await digestFile(entry, buffer)) === known.digest;
     case "hardlink": {
       const first = base.get(entry.target);
       return known.type === "file" && first?.type === "file" && first.inode === known.inode;
@@ -150,6 +156,11 @@ function hasSameMetadata(entry: FileEntry, known: BaseEntry & { readonly type: "
   const hasSameFraction = entry.mtimeNsec === known.mtimeNsec || entry.mtimeNsec === 0;
   return entry.size === known.size && entry.mode === known.mode &&
     entry.mtime === known.mtime && hasSameFraction;
+}
+
+function findDigest(entry: FileEntry, image: BaseTree | undefined): string | undefined {
+  const stored = image?.get(entry.path);
+  return stored?.type === "file" && hasSameMetadata(entry, stored) ? stored.digest : undefined;
 }
 
 async function digestFile({ content, size }: FileEntry, buffer: Bytes): Promise<string> {

@@ -4,8 +4,6 @@ import { openRoot } from "../../ffi/tree.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
 import type { Log } from "../log/log.ts";
-import { digestBytes } from "../oci/digest.ts";
-import { parseImageConfig } from "../oci/model.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
 import type { ImageReference } from "../reference/reference.ts";
@@ -17,16 +15,18 @@ import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
-import { extendIndex, platformOf } from "./push_index.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
 import { planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
 import { BlobInFile, Spool } from "./spool.ts";
-import { type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
+import { uploadIndex, uploadManifest } from "./upload_manifest.ts";
+import { PIECE, type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
 
 export interface PushSettings {
   readonly registry: RegistrySettings;
   readonly defaults: RegistryDefaults;
+  /** Whether the build cache may be asked what was built. */
+  readonly usesCache: boolean;
 }
 
 export interface PushRequest {
@@ -69,12 +69,15 @@ export async function pushImage(
   using spool = new Spool(`${store.path}/${UPLOADS}`);
   const downloads = new Downloads(store.path);
   const metadata = readMetadata(root.fd, path, log);
-  const image = { rootFd: root.fd, name: path, metadata };
+  const stored = directory === undefined && settings.usesCache ? source : undefined;
+  const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
-  const plan = await planPush(image, mode, { spool, downloads, log });
+  const plan = await planPush(image, mode, { spool, store, log });
   signal?.throwIfAborted();
 
-  if (layout !== undefined) await writeLayoutPlace(layout, plan, spool, store, log);
+  if (layout !== undefined) {
+    await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
+  }
   if (repository !== undefined) {
     log.info("starting upload");
     const from = findOrigin(metadata, repository);
@@ -82,8 +85,7 @@ export async function pushImage(
     await uploadConfig(repository, plan, log);
     const tag = reference!.tag!;
     log.info("manifest: uploading");
-    if (isForIndex) await uploadIndex(repository, plan, tag, log);
-    else await uploadManifest(repository, toDocument(plan), tag, log);
+    await (isForIndex ? uploadIndex : uploadManifest)(repository, plan, tag);
     log.info("cleaning up");
   }
   log.info("done");
@@ -127,6 +129,7 @@ async function uploadLayers(
     layers.findIndex((other) => other.digest === digest) === index
   );
   const work = async () => {
+    const buffer = new Uint8Array(PIECE);
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [index, { digest, size }] = next;
       const isKept = kept.some((layer) => layer.digest === digest);
@@ -140,7 +143,7 @@ async function uploadLayers(
         local: file ?? spool.open(digest),
       };
       const label = `layer ${index + 1}/${layers.length}: ${shortDigest({ digest })}: `;
-      await uploadOne(repository, blob, label, log);
+      await uploadOne(repository, blob, label, buffer, log);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
@@ -155,78 +158,32 @@ async function uploadConfig(
   const local = {
     digest,
     size,
-    read: (start: number, end: number) => configBytes.slice(start, end),
+    read: (start: number, end: number) => configBytes.subarray(start, end),
   };
   const label = `config: ${shortDigest({ digest })}: `;
-  await uploadOne(repository, { digest, size, from: undefined, local }, label, log);
+  const blob = { digest, size, from: undefined, local };
+  await uploadOne(repository, blob, label, new Uint8Array(), log);
 }
 
 async function uploadOne(
   repository: Repository,
   blob: RemoteBlob,
   label: string,
+  buffer: Uint8Array<ArrayBuffer>,
   log: Log,
 ): Promise<void> {
   log.info(`${label}checking if already in repository`);
   let meter: Disposable & { update(done: number): void } | undefined;
   let done = 0;
   try {
-    const result = await uploadBlob(
-      repository,
-      blob,
-      () => meter = log.progress(`${label}not present, uploading...`, blob.size),
-      (bytes) => meter?.update(done += bytes),
-    );
+    const result = await uploadBlob(repository, blob, {
+      buffer,
+      onStart: () => meter = log.progress(`${label}not present, uploading...`, blob.size),
+      onProgress: (bytes) => meter?.update(done += bytes),
+    });
     if (result === "present") log.info(`${label}already present`);
     if (result === "mounted") log.info(`${label}mounted from the repository it was pulled from`);
   } finally {
     meter?.[Symbol.dispose]();
   }
-}
-
-interface Document {
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-}
-
-function toDocument({ manifest: { mediaType }, manifestBytes: bytes }: PushPlan): Document {
-  return { mediaType, bytes };
-}
-
-/** The manifest by its digest alone, then the index that leads to it. */
-async function uploadIndex(
-  repository: Repository,
-  plan: PushPlan,
-  tag: string,
-  log: Log,
-): Promise<void> {
-  const { mediaType, bytes } = toDocument(plan);
-  const digest = await digestBytes(bytes);
-  await uploadManifest(repository, { mediaType, bytes }, digest, log);
-  const platform = platformOf(parseImageConfig(plan.configBytes, "configuration"));
-  const image = { mediaType, digest, size: bytes.length, platform };
-  const index = await extendIndex(repository, tag, image, log);
-  log.info("index: uploading");
-  await uploadManifest(repository, index, tag, log);
-}
-
-/** NAME is a tag or its digest. */
-async function uploadManifest(
-  repository: Repository,
-  { mediaType, bytes }: Document,
-  name: string,
-  log: Log,
-): Promise<void> {
-  const response = await repository.request("PUT", `manifests/${name}`, {
-    headers: { "Content-Type": mediaType },
-    body: bytes,
-    expected: [200, 201, 202],
-  });
-  await response.body?.cancel();
-  const digest = await digestBytes(bytes);
-  const theirs = response.headers.get("Docker-Content-Digest");
-  if (theirs !== null && theirs !== digest) {
-    throw new ChError(`registry stored another manifest than was sent: ${theirs}, not ${digest}`);
-  }
-  log.verbose(`manifest digest: ${digest}`);
 }

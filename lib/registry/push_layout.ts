@@ -10,21 +10,24 @@ import { openFileChunks } from "../layer/codec.ts";
 import { oneChunk } from "../layer/one_chunk.ts";
 import type { Log } from "../log/log.ts";
 import { streamLayout } from "../oci/archive_writer.ts";
-import { type BlobSource, verifyBlob, writeBytes } from "../oci/blobs.ts";
+import { type BlobSource, readDocument, verifyBlob, writeBytes } from "../oci/blobs.ts";
 import { copyImage } from "../oci/copy_image.ts";
+import { type Layout, nameOf } from "../oci/layout.ts";
 import { LayoutWriter } from "../oci/layout_writer.ts";
 import { OCI } from "../oci/media_type.ts";
 import { type Descriptor, parseImageConfig } from "../oci/model.ts";
 import { extendLayout } from "../oci/extend_layout.ts";
+import { addToIndex, emptyIndex, listPlatforms, type OpenIndex } from "../oci/open_index.ts";
+import { platformOf, readOpenIndex } from "../oci/open_index.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { Downloads } from "../store/downloads.ts";
 import { UPLOADS } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
-import { platformOf } from "./push_index.ts";
 import type { PushPlan } from "./push_plan.ts";
 import type { Spool } from "./spool.ts";
+import type { LocalBlob } from "./upload.ts";
 
 /** Without a name an image is found by this one by most tools. */
 const USUAL_NAME = "latest";
@@ -37,24 +40,31 @@ export function checkLayoutPlace({ kind, path }: LayoutPlace): void {
   else checkFileOutput(path, true);
 }
 
-/** Writes what PLAN says. If it throws, nothing has changed. */
-export async function writeLayoutPlace(
-  place: LayoutPlace,
-  plan: PushPlan,
-  spool: Spool,
-  store: Store,
-  log: Log,
-): Promise<void> {
-  const { kind, path } = place;
-  const fill = (rootFd: number) =>
-    addImage(place, plan, spool, store, new LayoutWriter(rootFd, 0), log);
+export interface LayoutPush {
+  readonly place: LayoutPlace;
+  readonly plan: PushPlan;
+  /** Beside what the place has for other platforms, instead of in place of it. */
+  readonly isForIndex: boolean;
+}
+
+interface Tools {
+  readonly spool: Spool;
+  readonly store: Store;
+  readonly log: Log;
+}
+
+/** Writes what the plan says. If it throws, nothing has changed. */
+export async function writeLayoutPlace(push: LayoutPush, tools: Tools): Promise<void> {
+  const { kind, path } = push.place;
+  const { store, log } = tools;
+  const fill = (rootFd: number) => addImage(push, tools, new LayoutWriter(rootFd, 0), undefined);
   switch (kind) {
     case "oci":
       if (["image", "link"].includes(checkLayoutOutput(path, false))) {
         log.info(`adding to layout: ${displayOsString(path)}`);
         return await extendLayout(
           path,
-          (writer) => addImage(place, plan, spool, store, writer, log),
+          (writer, present) => addImage(push, tools, writer, present),
         );
       }
       return await replaceDirectory(
@@ -74,12 +84,10 @@ export async function writeLayoutPlace(
 }
 
 async function addImage(
-  { name = USUAL_NAME }: LayoutPlace,
-  plan: PushPlan,
-  spool: Spool,
-  store: Store,
+  { place: { name = USUAL_NAME }, plan, isForIndex }: LayoutPush,
+  { spool, store, log }: Tools,
   writer: LayoutWriter,
-  log: Log,
+  present: Layout | undefined,
 ): Promise<void> {
   const { manifest, manifestBytes, configBytes } = plan;
   const config = parseImageConfig(configBytes, "configuration");
@@ -101,7 +109,30 @@ async function addImage(
     const options = { style: "oci", compressor: undefined, onLayer: say } as const;
     ({ blob } = await copyImage(source, image, writer, options));
   }
-  writer.finish(blob, name, platformOf(config));
+  const platform = platformOf(config);
+  if (!isForIndex) return writer.finish(blob, name, platform);
+  const index = addToIndex(await findIndex(present, name, blob), { ...blob, platform });
+  log.info(`index: ${listPlatforms(index).join(", ")}`);
+  const bytes = new TextEncoder().encode(JSON.stringify(index));
+  writer.finish(await writer.write(OCI.index, oneChunk(bytes)), name, undefined);
+}
+
+/** What NAME is now, as an index. */
+async function findIndex(
+  layout: Layout | undefined,
+  name: string,
+  image: Descriptor,
+): Promise<OpenIndex> {
+  const found = layout?.index.manifests.find((entry) => nameOf(entry) === name);
+  if (layout === undefined || found === undefined) return emptyIndex(image);
+  const bytes = await readDocument(layout, found);
+  return await readOpenIndex(
+    bytes,
+    name,
+    found.mediaType,
+    image,
+    (config) => readDocument(layout, config),
+  );
 }
 
 /** Layers where they are before they are anywhere else. */
@@ -116,14 +147,16 @@ class PlanBlobs implements BlobSource {
     const made = this.spool.open(blob.digest);
     const chunks = made === undefined
       ? openFileChunks(this.downloads.pathOf(layerFileName(blob)))
-      : readPieces(made.read, made.size);
+      : readPieces(made);
     return verifyBlob(chunks, blob, blob.digest);
   }
 }
 
 async function* readPieces(
-  read: (start: number, end: number) => Uint8Array,
-  size: number,
+  { read, size }: LocalBlob,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < size; at += PIECE) yield read(at, Math.min(at + PIECE, size));
+  for (let at = 0; at < size; at += PIECE) {
+    const end = Math.min(at + PIECE, size);
+    yield read(at, end, new Uint8Array(end - at));
+  }
 }

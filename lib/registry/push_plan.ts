@@ -3,9 +3,6 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
-import type { BufferRing } from "../layer/buffer_ring.ts";
-import { decompress, newDecompressionRing, openFileChunks } from "../layer/codec.ts";
-import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
 import { toImageDetails } from "../oci/image_metadata.ts";
@@ -24,11 +21,12 @@ import {
   packImage,
   packLayer,
 } from "../oci/pack.ts";
-import type { Downloads } from "../store/downloads.ts";
+import { Downloads } from "../store/downloads.ts";
 import type { Metadata } from "../store/metadata.ts";
 import { ENVIRONMENT_FILE, METADATA_FILE } from "../store/metadata_files.ts";
-import { readBaseTree } from "./base_tree.ts";
-import { findChanges, readChanges } from "./built_changes.ts";
+import type { Store } from "../store/store.ts";
+import { readChanges } from "./built_changes.ts";
+import { type BuiltImage, findBuilt } from "./find_built.ts";
 import { layerFileName } from "./image_blobs.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
 import { findPulledBase, type PulledBase } from "./pulled_base.ts";
@@ -45,8 +43,7 @@ export interface PushPlan {
 }
 
 /** An image to push. */
-export interface PushedImage {
-  readonly rootFd: number;
+export interface PushedImage extends BuiltImage {
   /** For messages. */
   readonly name: string;
   readonly metadata: Metadata;
@@ -54,7 +51,7 @@ export interface PushedImage {
 
 export interface PlanTools {
   readonly spool: Spool;
-  readonly downloads: Downloads;
+  readonly store: Store;
   readonly log: Log;
 }
 
@@ -66,8 +63,9 @@ export async function planPush(
 ): Promise<PushPlan> {
   const base = mode === "layered" ? await findPulledBase(image.rootFd, tools.log) : undefined;
   if (base === undefined) return await planSingle(image, tools);
+  const downloads = new Downloads(tools.store.path);
   const missing = base.manifest.layers.filter((layer) =>
-    !tools.downloads.has(layerFileName(layer), layer.size)
+    !downloads.has(layerFileName(layer), layer.size)
   );
   if (missing.length === 0) return await planLayered(image, base, tools);
   tools.log.info("layers of base image not in download cache, pushing one layer");
@@ -85,20 +83,19 @@ async function planSingle(image: PushedImage, { spool, log }: PlanTools): Promis
   return await complete({ ...details, history }, [layer], [], "docker", spool);
 }
 
-const LAYER = { style: "docker", compressor: "gzip" } as const;
+/** At this level a layer of Debian's is 1.8 % larger than gzip(1) makes it, and smaller than umoci does, in
+ * two thirds of the time that our usual level takes. */
+const LAYER = { style: "docker", compressor: "gzip", level: 2 } as const;
 
 async function planLayered(
   image: PushedImage,
   base: PulledBase,
-  { spool, downloads, log }: PlanTools,
+  { spool, store, log }: PlanTools,
 ): Promise<PushPlan> {
   const { manifest: { layers, mediaType }, config } = base;
   log.info("looking for what was built on the pulled layers");
-  const ring = newDecompressionRing();
-  const tree = await readBaseTree(layers.map((layer) => readLayerFile(downloads, layer, ring)));
   const open = () => readPushedTree(image.rootFd, image.name, log);
-  const volumes = Object.keys(config.config?.Volumes ?? {});
-  const changes = await findChanges(tree, volumes, open(), image.rootFd);
+  const changes = await findBuilt(image, open, base, store);
   const isSame = changes.changed.size + changes.removed.length === 0;
   if (isSame && hasPulledMetadata(image.metadata, base)) {
     log.info("nothing was built on it: pushing the image as it was pulled");
@@ -131,14 +128,9 @@ async function complete(
   return {
     manifest,
     manifestBytes: encodeDocument(manifest),
-    configBytes: config.read(0, config.size),
+    configBytes: config.read(0, config.size, new Uint8Array(config.size)),
     kept,
   };
-}
-
-function readLayerFile(downloads: Downloads, layer: Descriptor, ring: BufferRing) {
-  const path = downloads.pathOf(layerFileName(layer));
-  return readTar(decompress(openFileChunks(path), path, ring), path);
 }
 
 /** Whether METADATA are what pulling made of the base's configuration. */

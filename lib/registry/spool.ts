@@ -45,7 +45,8 @@ export class Spool implements BlobSink, Disposable {
   open(digest: string): LocalBlob | undefined {
     const found = this.#files.get(digest);
     if (found === undefined) return undefined;
-    return { digest, size: found.size, read: (start, end) => readPiece(found.file, start, end) };
+    const { file, size } = found;
+    return { digest, size, read: (start, end, buffer) => readPiece(file, start, end, buffer) };
   }
 
   [Symbol.dispose](): void {
@@ -66,8 +67,8 @@ export class BlobInFile implements LocalBlob, Disposable {
     }
   }
 
-  read(start: number, end: number): Uint8Array {
-    return readPiece(this.#file, start, end);
+  read(start: number, end: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array {
+    return readPiece(this.#file, start, end, buffer);
   }
 
   [Symbol.dispose](): void {
@@ -94,8 +95,13 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array, directory: string): void
   }
 }
 
-function readPiece(file: Deno.FsFile, start: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(end - start);
+function readPiece(
+  file: Deno.FsFile,
+  start: number,
+  end: number,
+  buffer: Uint8Array<ArrayBuffer>,
+): Uint8Array {
+  const bytes = buffer.subarray(0, end - start);
   file.seekSync(start, Deno.SeekMode.Start);
   for (let at = 0; at < bytes.length;) {
     const size = file.readSync(bytes.subarray(at));

@@ -39,7 +39,7 @@ export class Transport implements Disposable {
     try {
       if (url.protocol === "https:" && !this.#trust.verify) {
         const { sendUnverified } = await import("./unverified.ts");
-        return await sendUnverified(request);
+        return await sendUnverified(request, this.#trust.proxies);
       }
       const client = this.#clientFor(url);
       return await fetch(url, {
@@ -67,12 +67,16 @@ export class Transport implements Disposable {
     const key = `${protocol}${host}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
-    const caCerts = protocol === "https:" ? [...readTrusted(this.#trust, host)] : [];
+    const needsTrust = protocol === "https:" && this.#trust.verify;
+    const caCerts = needsTrust ? [...readTrusted(this.#trust, host)] : [];
     const client = Deno.createHttpClient({ caCerts });
     this.#clients.set(key, client);
     return client;
   }
 }
+
+/** What fetch says where there is no connection, and what Node's module says. */
+const NOT_THERE = /client error \(Connect\)|\b(ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)\b/;
 
 /** The runtime's words are long and name the URL twice. */
 function describeFailure(method: string, url: URL, error: unknown): TransportError {
@@ -91,7 +95,7 @@ function describeFailure(method: string, url: URL, error: unknown): TransportErr
   const detail = /client error \((\w+)\)(?:: (.*))?$/s.exec(text)?.[2] ?? text;
   return new TransportError(
     `${method} failed: ${where}: ${isNotTls ? "no TLS there" : detail}`,
-    isNotTls ? "not TLS" : text.includes("client error (Connect)") ? "connect" : "network",
+    isNotTls ? "not TLS" : NOT_THERE.test(text) ? "connect" : "network",
     isNotTls ? "--plain-http is for registries without TLS" : undefined,
   );
 }

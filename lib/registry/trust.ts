@@ -2,10 +2,17 @@
 // bundle that the user names, and those that a site keeps for one registry (spec ch-image §9.4).
 
 import { ChError } from "../error.ts";
+import type { ProxySettings } from "./proxy.ts";
 
-export interface TrustSettings {
-  /** False: no certificate is looked at (--tls-no-verify). */
-  readonly verify: boolean;
+export type TrustSettings = VerifyingTrust | {
+  /** No certificate is looked at (--tls-no-verify). */
+  readonly verify: false;
+  /** For that way to speak TLS; the other knows them. */
+  readonly proxies: ProxySettings;
+};
+
+export interface VerifyingTrust {
+  readonly verify: true;
   /** File or directory instead of the system's (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE). */
   readonly bundle?: string | undefined;
 }
@@ -26,7 +33,7 @@ const REGISTRY_CERTIFICATES = ["/etc/containers/certs.d", "/etc/docker/certs.d"]
 const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/;
 
 /** PEM texts for the registry at HOST ("example.com:5000"). Throws a ChError if the bundle is useless. */
-export function readTrusted({ bundle }: TrustSettings, host: string): readonly string[] {
+export function readTrusted({ bundle }: VerifyingTrust, host: string): readonly string[] {
   return [
     ...bundle === undefined ? readSystemBundle() : [readBundle(bundle)],
     ...REGISTRY_CERTIFICATES.flatMap((directory) =>

@@ -1,16 +1,23 @@
 // HTTPS with whoever answers (--tls-no-verify). The runtime's fetch always verifies, Node's module need
 // not; it is loaded for this only.
 
+import type { TLSSocket } from "node:tls";
+import { openTunnel, type ProxySettings, selectProxy } from "./proxy.ts";
 import type { HttpRequest } from "./transport.ts";
 
-/** Throws what the network does. */
+/** Throws a ChError about the proxy, else what the network does. */
 export async function sendUnverified(
   { method, url, headers, body, signal }: HttpRequest,
+  proxies: ProxySettings,
 ): Promise<Response> {
   const https = await import("node:https");
+  const http = await import("node:http");
   const { Readable } = await import("node:stream");
+  const proxy = selectProxy(proxies, url);
+  const tunnel = proxy && await openSecureTunnel(proxy, url, signal);
+  const { request: send } = tunnel === undefined ? https : http;
   return await new Promise((resolve, reject) => {
-    const request = https.request(
+    const request = send(
       url,
       {
         method,
@@ -18,7 +25,10 @@ export async function sendUnverified(
           ...headers,
           ...body === undefined ? {} : { "Content-Length": String(body.length) },
         },
-        rejectUnauthorized: false,
+        // Through a tunnel that is encrypted already, HTTP is spoken as it is.
+        ...tunnel === undefined
+          ? { rejectUnauthorized: false }
+          : { protocol: "http:", createConnection: () => tunnel },
         ...signal === undefined ? {} : { signal },
       },
       (answer) => {
@@ -41,5 +51,20 @@ export async function sendUnverified(
     );
     request.on("error", reject);
     request.end(body);
+  });
+}
+
+async function openSecureTunnel(
+  proxy: URL,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<TLSSocket> {
+  const tls = await import("node:tls");
+  const socket = await openTunnel(proxy, url, signal);
+  return await new Promise((resolve, reject) => {
+    const servername = /^[\d.]+$|:/.test(url.hostname) ? "" : url.hostname; // an address is no name
+    const secure = tls.connect({ socket, servername, rejectUnauthorized: false });
+    secure.once("secureConnect", () => resolve(secure));
+    secure.once("error", reject);
   });
 }

@@ -12,8 +12,8 @@ import { TransportError } from "./transport.ts";
 export interface LocalBlob {
   readonly digest: string;
   readonly size: number;
-  /** Bytes START to END. */
-  read(start: number, end: number): Uint8Array;
+  /** Bytes START to END, in BUFFER, which has room for them. */
+  read(start: number, end: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array;
 }
 
 /** A blob that the registry may have in another of its repositories. */
@@ -27,16 +27,24 @@ export interface RemoteBlob {
 }
 
 /** What goes in one request; what is not larger goes in one in any case. */
-const PIECE = 8 << 20;
+export const PIECE = 8 << 20;
 
 export type UploadResult = "present" | "mounted" | "uploaded";
 
-/** ON_START is called if bytes have to be sent, ON_PROGRESS with how many were. Throws a ChError. */
+export interface UploadTools {
+  /** Of PIECE bytes, for one blob at a time: left to the garbage collector, pieces pile up. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  /** Called if bytes have to be sent. */
+  onStart(): void;
+  /** Called with how many were. */
+  onProgress(bytes: number): void;
+}
+
+/** Throws a ChError. */
 export async function uploadBlob(
   repository: Repository,
   blob: RemoteBlob,
-  onStart: () => void,
-  onProgress: (bytes: number) => void,
+  tools: UploadTools,
 ): Promise<UploadResult> {
   if (await hasBlob(repository, blob.digest)) return "present";
   const location = await beginUpload(repository, blob);
@@ -47,10 +55,10 @@ export async function uploadBlob(
       hint: "use --single-layer, or pull the image again",
     });
   }
-  onStart();
+  tools.onStart();
   const upload = { location };
   try {
-    await send(repository, blob.local, upload, onProgress);
+    await send(repository, blob.local, upload, tools);
   } catch (error) {
     // Nothing of it is to stay with the registry.
     if (!repository.signal?.aborted) await cancel(repository, upload.location);
@@ -122,7 +130,7 @@ async function send(
   blob: LocalBlob,
   /** Where it goes on changes with each piece. */
   upload: { location: URL },
-  onProgress: (bytes: number) => void,
+  tools: UploadTools,
 ): Promise<void> {
   let at = 0;
   const { pauses } = repository.retries;
@@ -130,13 +138,18 @@ async function send(
     try {
       while (blob.size > PIECE && at < blob.size) {
         const end = Math.min(at + PIECE, blob.size);
-        upload.location = await sendPiece(repository, blob, upload.location, at, end);
-        onProgress(end - at);
+        const body = blob.read(at, end, tools.buffer);
+        upload.location = await sendPiece(repository, body, upload.location, at);
+        tools.onProgress(end - at);
         at = end;
         failures = 0;
       }
-      await finish(repository, blob, upload.location, at);
-      onProgress(blob.size - at);
+      // With all of the blob, or nothing if that was sent.
+      await transfer(repository, "PUT", upload.location, 201, {
+        query: { digest: blob.digest },
+        body: blob.read(at, blob.size, tools.buffer),
+      });
+      tools.onProgress(blob.size - at);
       return;
     } catch (error) {
       const wait = pauses[failures++];
@@ -150,29 +163,15 @@ async function send(
 
 async function sendPiece(
   repository: Repository,
-  blob: LocalBlob,
+  body: Uint8Array,
   location: URL,
   start: number,
-  end: number,
 ): Promise<URL> {
   const response = await transfer(repository, "PATCH", location, 202, {
-    headers: { "Content-Range": `${start}-${end - 1}` },
-    body: blob.read(start, end),
+    headers: { "Content-Range": `${start}-${start + body.length - 1}` },
+    body,
   });
   return locationOf(repository, response);
-}
-
-/** With all of the blob, or nothing if that was sent. */
-async function finish(
-  repository: Repository,
-  blob: LocalBlob,
-  location: URL,
-  at: number,
-): Promise<void> {
-  await transfer(repository, "PUT", location, 201, {
-    query: { digest: blob.digest },
-    body: blob.read(at, blob.size),
-  });
 }
 
 /** A failure that may pass is a TransportError: how much came through has to be asked first. */

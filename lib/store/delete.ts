@@ -12,6 +12,7 @@ import { placeOf } from "./lock.ts";
 import { withdrawEntry } from "./replace.ts";
 import { removeStubborn, Scratch } from "./scratch.ts";
 import type { Store } from "./store.ts";
+import { keepIfUsed } from "./used_trees.ts";
 
 /** What follows an image's name in those of its build's other stages. */
 const STAGE_SUFFIX = "_stage[0-9]*";
@@ -55,7 +56,10 @@ function deleteImage(store: Store, name: string): void {
   // Another command may have deleted it meanwhile.
   if (findEntry(store.fd, `${IMAGES}/${name}`) === undefined) return;
   if (scratch === undefined) removeStubborn(store.fd, `${IMAGES}/${name}`);
-  else withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
+  else {
+    withdrawEntry(store.fd, `${IMAGES}/${name}`, `${scratch.name}/${name}`);
+    keepIfUsed(store, `${scratch.name}/${name}`);
+  }
 }
 
 /** Undefined if the disk is full, when deleting matters more than how. */

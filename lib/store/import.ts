@@ -21,6 +21,8 @@ export interface ImportOptions {
   readonly log: Log;
   /** The build cache of the storage; without one, or if it is disabled, the image does not get there. */
   readonly cache?: Cache | undefined;
+  /** What the image is for, if that is known better than the image knows. */
+  readonly arch?: string | undefined;
   /** When aborted, the import stops, leaves nothing, and throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,7 +67,7 @@ async function makeImage(
   store: Store,
   reference: ImageReference,
   origin: string,
-  { log, cache, signal }: ImportOptions,
+  { log, cache, arch, signal }: ImportOptions,
   fill: (rootFd: number) => Promise<void>,
 ): Promise<void> {
   log.info(`importing:    ${origin}`);
@@ -75,7 +77,7 @@ async function makeImage(
   initializeImage(image.rootFd);
   const metadata = readMetadata(image.rootFd, image.rootPath, log);
   const history = metadata.history.length > 0 ? metadata.history : [HISTORY_ENTRY];
-  writeMetadata(image.rootFd, { ...metadata, history }, log);
+  writeMetadata(image.rootFd, { ...metadata, history, arch: arch ?? metadata.arch }, log);
   signal?.throwIfAborted();
   await commitImage(cache, image, { label: `IMPORT ${reference.text}`, key: "content" });
   log.info("done");

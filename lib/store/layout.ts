@@ -26,6 +26,8 @@ export const SCRATCH = "imgtmp";
 
 /** In a directory of SCRATCH, if names can't be exchanged: images that are being replaced, by their names. */
 export const REPLACED = "replaced";
+/** In a directory of SCRATCH: what was an image's directory, and still is a container's. */
+export const USED = "used";
 
 /** What `RUN --mount=type=cache` keeps, a directory for each ID. */
 export const CACHE_MOUNTS = "mounts";

@@ -3,11 +3,12 @@
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import { isResumable } from "./downloads.ts";
-import { DOWNLOADS, SCRATCH } from "./layout.ts";
+import { DOWNLOADS, SCRATCH, USED } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
 import { removeStubborn } from "./scratch.ts";
 import type { Store } from "./store.ts";
+import { findUsed } from "./used_trees.ts";
 
 /** Removes what nobody is working on. */
 export function removeLeftovers(store: Store): void {
@@ -18,14 +19,18 @@ export function removeLeftovers(store: Store): void {
 function removeScratch(store: Store): void {
   const { path, fd, locks, log } = store;
   let removed = 0;
+  const isUsed = findUsed();
   for (const name of listNames(fd, SCRATCH)) {
+    const left = `${SCRATCH}/${name}`;
     const number = /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined;
     using lock = number === undefined ? NOBODY : locks.tryLock(placeOfScratch(number));
     // Its owner may just have removed it.
-    if (lock === undefined || findEntry(fd, `${SCRATCH}/${name}`) === undefined) continue;
-    restoreReplaced(fd, `${SCRATCH}/${name}`);
-    removeStubborn(fd, `${SCRATCH}/${name}`);
-    removed++;
+    if (lock === undefined || findEntry(fd, left) === undefined) continue;
+    if (isUsed(`${path}/${left}/${USED}`)) continue;
+    const isExpected = findEntry(fd, `${left}/${USED}`) !== undefined;
+    restoreReplaced(fd, left);
+    removeStubborn(fd, left);
+    if (!isExpected) removed++;
   }
   if (removed > 0) log.warning(`deleting leftover temporary file/dir: ${SCRATCH}`);
   if (findEntry(fd, SCRATCH) === undefined) return;

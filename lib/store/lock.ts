@@ -2,7 +2,7 @@
 // the process at the latest, so that nothing is left of a killed command. Commands share the storage; they
 // wait for one another only where they want to write the same thing.
 
-import { acquireLock } from "../../ffi/lock.ts";
+import { tryAcquireLock } from "../../ffi/lock.ts";
 import { encodeOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
@@ -63,10 +63,9 @@ export class StoreLocks {
   tryLock(place: LockPlace, { shared = false }: LockOptions = {}): Disposable | undefined {
     if (!this.enabled) return NO_LOCK;
     try {
-      return acquireLock(`${this.path}/${LOCK_FILE}`, place, { shared });
+      return tryAcquireLock(`${this.path}/${LOCK_FILE}`, place, { shared });
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      if (isHeld(error)) return undefined;
       throw new ChError(`can’t lock storage directory: ${this.path}`, {
         cause: error,
         hint: "use --no-lock where the file system has no locks, and one command at a time",
@@ -109,9 +108,4 @@ export function lockStore(locks: StoreLocks, options: LockOptions): Disposable {
       ? "“ch-image reset” or an older ch-image is using it; wait until that is done"
       : "wait until the other ch-image commands are done",
   });
-}
-
-/** Which of the two it is depends on the file system. */
-function isHeld(error: SystemError): boolean {
-  return error.call.startsWith("fcntl") && (error.code === "EAGAIN" || error.code === "EACCES");
 }

@@ -36,6 +36,12 @@ export class Scratch implements Disposable {
     return `${this.place.path}/${this.name}`;
   }
 
+  /** It is left to the commands to come, as if this one had been killed. */
+  leave(): void {
+    this.#isOpen = false;
+    this.#lock[Symbol.dispose]();
+  }
+
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -9,6 +9,7 @@ import { IMAGES } from "./layout.ts";
 import { placeOf } from "./lock.ts";
 import { replaceImage } from "./replace.ts";
 import { Scratch, type ScratchPlace } from "./scratch.ts";
+import { keepIfUsed } from "./used_trees.ts";
 
 const ROOT = "root";
 
@@ -60,7 +61,7 @@ export class ImageTransaction implements Disposable {
 
   /**
    * The image takes its name, or the place of the image that has it. That goes, unless REPLACED takes it:
-   * it is called with the path, relative to the storage. Returns the image's path.
+   * it is called with the path, relative to the storage; or unless a container runs in it. Returns the image's path.
    */
   commit(replaced?: (tree: string) => void): string {
     const { place: { path, fd, locks }, name: scratch } = this.#scratch;
@@ -68,7 +69,10 @@ export class ImageTransaction implements Disposable {
     {
       using _swap = locks.lockBriefly(placeOf("image", name));
       const old = replaceImage(fd, scratch, ROOT, name);
-      if (old !== undefined) replaced?.(old);
+      if (old !== undefined) {
+        replaced?.(old);
+        keepIfUsed(this.#scratch.place, old);
+      }
     }
     this[Symbol.dispose]();
     return `${path}/${IMAGES}/${name}`;

@@ -31,7 +31,6 @@ const OPTIONS = defineOptions([
   { long: "no-cache", argument: "none", repeat: "idempotent", exclusive: "cache", help: "" },
   { long: "rebuild", argument: "none", repeat: "idempotent", exclusive: "cache", help: "" },
   { long: "old", aliases: ["older"], argument: "none", repeat: "idempotent", help: "" },
-  { long: "gone", argument: "none", repeat: "idempotent", absent: true, help: "" },
 ]);
 
 const command: Command<typeof OPTIONS[number]["long"]> = {
@@ -97,7 +96,6 @@ const bad: readonly [words: readonly string[], message: string][] = [
   [["--for", "a"], "ambiguous option: --for could match --force, --force-cmd"],
   [["--force", "a"], "argument --force: invalid choice: 'a' (choose from 'seccomp', 'none')"],
   [["--no-cache", "--rebuild", "a"], "argument --rebuild: not allowed with argument --no-cache"],
-  [["--gone", "a"], "not in this version yet: --gone"],
 ];
 
 for (const [words, message] of bad) {
@@ -175,5 +173,4 @@ Deno.test("listSpellings() names all ways to write the options that can be given
   for (const name of ["-h", "--help", "--old", "--older", "--force"]) {
     assert(spellings.includes(name), name);
   }
-  assert(!spellings.includes("--gone"));
 });

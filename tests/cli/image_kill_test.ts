@@ -1,4 +1,5 @@
-// Whenever a command is killed, the next one works and nothing half-made is listed.
+// Whenever a command that makes or empties the storage directory is killed, the next one works and nothing
+// half-made is listed. What is killed within a storage directory is tests/e2e/cache_kill_test.ts's.
 
 import assert from "node:assert/strict";
 import { type Runner, withRunner } from "./image_runner.ts";
@@ -69,23 +70,6 @@ async function killRepeatedly(
 }
 
 Deno.test(
-  "ch-image import killed at any moment leaves the old image or the new one",
-  withRunner(async (runner) => {
-    let before: string | undefined;
-    await killRepeatedly(
-      runner,
-      ["import", "source", "a"],
-      (round) => makeSource(runner, round),
-      async (round) => {
-        const version = await findVersion(runner);
-        assert(version === before || version === String(round) || before === undefined);
-        before = version;
-      },
-    );
-  }),
-);
-
-Deno.test(
   "ch-image import killed while it makes the storage directory leaves none, or a good one",
   withRunner(async (runner) => {
     await killRepeatedly(
@@ -98,23 +82,6 @@ Deno.test(
       async () => {
         await findVersion(runner);
         assert.equal(runner.sh("ls -d storage*"), "storage\n");
-      },
-    );
-  }),
-);
-
-Deno.test(
-  "ch-image delete killed at any moment leaves the image or nothing",
-  withRunner(async (runner) => {
-    makeSource(runner, 1);
-    await killRepeatedly(
-      runner,
-      ["delete", "a"],
-      async () => {
-        assert.equal((await runner.run(["import", "source", "a"])).code, 0);
-      },
-      async () => {
-        await findVersion(runner);
       },
     );
   }),

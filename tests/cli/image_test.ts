@@ -129,10 +129,13 @@ const plain: readonly [
     code: 2,
     stderr: /--rebuild: not allowed with argument --no-/,
   }],
-  ["--help", { code: 1, stderr: "error: can’t get username: $USER not set\n" }, {
+  ["--help", {
+    code: 1,
+    stderr: /^error: can’t get username: \$USER not set\nhint: type "export USER=/,
+  }, {
     USER: undefined,
   }],
-  ["--help", { code: 1, stderr: "error: can't get username: $USER not set\n" }, {
+  ["--help", { code: 1, stderr: /^error: can't get username: \$USER not set\nhint: / }, {
     USER: undefined,
     LC_ALL: "C",
   }],

@@ -127,6 +127,7 @@ for (const name of pages) {
         "REGISTRIES",
         "DOCKERFILE",
         "BUILD CACHE",
+        "FOREIGN ARCHITECTURES",
         "STORAGE DIRECTORY",
         "ENVIRONMENT",
       ],

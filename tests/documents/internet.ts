@@ -27,14 +27,15 @@ export class Internet implements AsyncDisposable {
     this.#serve();
   }
 
-  static async open(): Promise<Internet> {
+  /** DEBIAN is an archive of its root file system. */
+  static async open(debian: string): Promise<Internet> {
     const directory = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-internet." });
     Deno.chmodSync(directory, 0o755);
     const names = [HUB, PRIVATE].map((name) => `DNS:${name}`).join();
     const { signed: tls } = makeCertificates(directory, names);
     const registries = new AsyncDisposableStack();
     const hub = registries.use(openHub(tls));
-    await publishDebian(hub);
+    await publishDebian(hub, debian);
     const users = { [rig.user]: "secret" };
     const own = registries.use(await TestRegistry.start({ tls, users }));
     const addresses = new Map([[HUB, hub.address], [PRIVATE, own.address]]);
@@ -91,10 +92,10 @@ function openHub({ certificate, key }: { certificate: string; key: string }): Fa
   });
 }
 
-/** The rig's base image, for one architecture. It is not compressed, which costs time and proves nothing here. */
-async function publishDebian(hub: FakeRegistry): Promise<void> {
+/** For one architecture. It is not compressed, which costs time and proves nothing here. */
+async function publishDebian(hub: FakeRegistry, archive: string): Promise<void> {
   const config = { config: { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], Cmd: ["bash"] } };
-  await hub.addImage("amd64", [Deno.readFileSync(rig.debianTar)], config);
+  await hub.addImage("amd64", [Deno.readFileSync(archive)], config);
   const manifest = hub.manifests.get("amd64")!;
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const entry = {

@@ -13,6 +13,8 @@ export type Part =
   & { readonly line: number }
   & (
     | { readonly type: "transcript"; readonly text: string }
+    /** The same, but a command that shows no output may have any. */
+    | { readonly type: "examples"; readonly text: string }
     | { readonly type: "file"; readonly path: string; readonly text: string }
     | { readonly type: "hidden"; readonly text: string }
     | { readonly type: "skipped"; readonly reason: string }

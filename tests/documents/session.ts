@@ -53,7 +53,7 @@ for ((step = 0; step < $2; step++)); do
 done
 `;
 
-/** A step whose output is not compared is one that no reader sees. */
+/** A step is hidden if its output is not compared. */
 type Task = Step & { readonly isHidden: boolean };
 
 function toSteps(part: Part): readonly Task[] {
@@ -62,6 +62,9 @@ function toSteps(part: Part): readonly Task[] {
   switch (part.type) {
     case "transcript":
       return parseTranscript(part.text, line).map((step) => ({ ...step, isHidden: false }));
+    case "examples":
+      return parseTranscript(part.text, line)
+        .map((step) => ({ ...step, isHidden: step.output.length === 0 }));
     case "hidden":
       return [{ ...hidden, command: part.text }];
     case "file": {

@@ -88,6 +88,20 @@ test("on a terminal the engine adds nothing to what a tool says", async (work) =
   }
 });
 
+test("sub-commands with a script of their own are the same as in their tool's", async (work) => {
+  for (const word of ["build", "delete", "import", "list", "pull"]) {
+    const { stdout } = await work.run(["ch-image", word, "--help"]);
+    assert.match(stdout, new RegExp(`^usage: ch-image ${word}`, "i"));
+    // An option before the word, and the entry code leaves all to the tool's script.
+    expect(await work.run(["ch-image", "-v", word, "--help"]), { code: 0, stdout });
+    expect(await work.run(["ch", "image", word, "--help"]), { code: 0, stdout });
+    expect(await work.run(["ch", "ch-image", word, "--help"]), { code: 0, stdout });
+    await work.must('ln -sf "$(command -v ch)" "$1"', [`ch-image.${word}`]);
+    const strange = await work.run([`./ch-image.${word}`, "image", "gestalt", "storage-path"]);
+    expect(strange, { code: 0, stdout: `${work.path}/storage\n` });
+  }
+});
+
 test("the command gets DENO_* and NODE_* as the caller had them", async (work) => {
   const image = work.image();
   const env = { DENO_DIR: "/mine", NODE_OPTIONS: "--mine", DENO_X: "1" };

@@ -94,15 +94,6 @@ test("ch-image logs without escape sequences where there is no terminal", async 
   assert.ok(!stderr.includes("\x1b"));
 });
 
-test("ch-image CH_LOG_FILE", async (work) => {
-  const log = `${work.path}/log`;
-  expect(await work.run(["ch-image", "gestalt", "logging"], { env: { CH_LOG_FILE: log } }), {
-    code: 0,
-    stderr: "",
-  });
-  assert.match(Deno.readTextFileSync(log), /^warning: warning$/m);
-});
-
 // --- storage
 
 test("ch-image refuses a relative CH_IMAGE_STORAGE", async (work) => {
@@ -292,12 +283,6 @@ test("ch-image list -l tells when an image changed", async (work) => {
     code: 0,
     stdout: /^foo {4}\| \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nlonger \| /,
   });
-});
-
-test("ch-image -q list prints, -qq list does not", async (work) => {
-  await importImage(work, "foo");
-  expect(await work.run(["ch-image", "-q", "list"]), { code: 0, stdout: "foo\n", stderr: "" });
-  expect(await work.run(["ch-image", "-qq", "list"]), { code: 0, stdout: "", stderr: "" });
 });
 
 test("ch-image import tells what it does and completes the image", async (work) => {

@@ -35,6 +35,11 @@ test(
     expect(await work.run(run), { code: 0, stdout: /All tests passed\.\n$/ });
     expect(await work.run(part), { code: 0, stdout: /\n1 passed, 0 failed, 0 skipped\nAll/ });
 
+    expect(await work.run(["ch-test", "clean", "--dry-run", ...places(work)]), {
+      code: 0,
+      stdout: new RegExp(`^to remove  ${work.path}/pack$`, "m"),
+    });
+    assert(exists(`${work.path}/pack`));
     expect(await work.run(["ch-test", "clean", ...places(work)]), { code: 0, stdout: "" });
     assert(!exists(`${work.path}/pack`) && !exists(`${work.path}/img`));
   },

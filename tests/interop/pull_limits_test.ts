@@ -146,3 +146,68 @@ for (const signal of ["INT", "TERM"]) {
     assert.equal(await work.must("ls storage/ulcache; ls storage"), STORAGE);
   });
 }
+
+test("ch-image pull and push end cleanly by Ctrl-C on a terminal", async (work) => {
+  await using registry = new FakeRegistry();
+  const [digest] = await registry.addImage("1", [SMALL]);
+  work.image("image");
+  await work.must("ch-image import image s");
+  const stuck = Promise.withResolvers<Response>();
+  using _answered = { [Symbol.dispose]: () => stuck.resolve(new Response(null, { status: 500 })) };
+  registry.intercept = (request, url) => {
+    const isUpload = request.method === "PUT" && url.pathname.includes("uploads");
+    if (!isUpload && !url.pathname.endsWith(digest!)) return undefined;
+    Deno.writeTextFileSync(`${work.path}/begun`, "");
+    return stuck.promise;
+  };
+  // The key goes to the terminal when the registry has been asked, and the terminal makes the signal.
+  const onTerminal = "rm -f begun; { until test -e begun; do sleep 0.05; done; printf '\\003'; " +
+    'cat; } </dev/null | script -qefc "$1" /dev/null';
+  const reference = `${registry.address}/a/b:1`;
+  for (
+    const command of [[...PULL, reference, "x"], [
+      "ch-image",
+      "--plain-http",
+      "push",
+      "s",
+      reference,
+    ]]
+  ) {
+    const result = await work.sh(onTerminal, [`exec ${command.join(" ")}`]);
+    expect(result, {
+      code: 1,
+      stdout: /error: received SIGINT, exiting[^]*error: received SIGINT/,
+    });
+    assert.doesNotMatch(result.stdout, /report this bug|\n {4}at /);
+    assert.equal(await work.must("ls storage; ls storage/img storage/ulcache"), CLEAN);
+  }
+});
+
+const CLEAN = `${STORAGE}storage/img:\ns\n\nstorage/ulcache:\n`;
+
+test("ch-image push on a full disk says so and leaves nothing", async (work) => {
+  await using registry = new FakeRegistry();
+  work.tree("image", { "bin/": "", "large": "" });
+  Deno.writeFileSync(`${work.path}/image/large`, makeFile(20 << 20, "random"));
+  await withSmallDisk(work, async (disk) => {
+    const options = { env: { CH_IMAGE_STORAGE: `${disk}/storage` } };
+    const reference = `${registry.address}/a/b:1`;
+    const push = ["ch-image", "--plain-http", "push", "--image", "image", reference];
+    const result = await work.run(push, options);
+    expect(result, { code: 1, stderr: /^error: .*No space left on device/m });
+    assert.doesNotMatch(result.stderr, /report this bug|\n {4}at /);
+    assert.equal(await work.must("ls storage/ulcache", [], { cwd: disk }), "");
+    assert.equal(registry.manifests.size + registry.blobs.size, 0);
+  });
+}, "root");
+
+test("two ch-image push of one image at once both succeed", async (work) => {
+  await using registry = new FakeRegistry();
+  work.image("image");
+  await work.must("ch-image import image s");
+  const push = () =>
+    work.run(["ch-image", "--plain-http", "push", "s", `${registry.address}/a/b:1`]);
+  for (const result of await Promise.all([push(), push(), push()])) expect(result, { code: 0 });
+  assert.equal(registry.uploads.size, 0);
+  expect(await work.run([...PULL, `${registry.address}/a/b:1`, "x"]), { code: 0 });
+});

@@ -52,10 +52,6 @@ test(
     assert.equal(manifests.length, 2);
     assert.notEqual(manifests[0].digest, JSON.parse(before).manifests[0].digest);
     assert.deepEqual(manifests[1], JSON.parse(before).manifests[1]);
-    expect(await work.run(["ch-image", "push", "--index", "amd64", "oci:./x"]), {
-      code: 1,
-      stderr: /error: --index is for registries: oci:\.\/x\nhint: /,
-    });
   },
   "registry",
 );
@@ -105,6 +101,44 @@ test(
   },
   "umoci",
 );
+
+for (const kind of ["oci", "oci-archive"]) {
+  test(
+    `ch-image push --index puts images for platforms under one name: ${kind}`,
+    async (work) => {
+      await makeImages(work);
+      // An archive must not be there yet: it has an index of one.
+      const names = kind === "oci" ? ["amd64", "arm64", "amd64"] : ["amd64"];
+      const place = `${kind}:./layout:many`;
+      const outputs: string[] = [];
+      for (const name of names) {
+        const result = await work.run(["ch-image", "push", "--index", name, place]);
+        expect(result, { code: 0 });
+        outputs.push(/^index: .*$/m.exec(result.stderr)?.[0] ?? "");
+      }
+      const both = "index: linux/amd64, linux/arm64";
+      assert.deepEqual(outputs, ["index: linux/amd64", both, both].slice(0, names.length));
+      for (const arch of new Set(names)) {
+        await work.must('ch-image --arch "$1" pull "$2" back', [arch, place]);
+        assert.equal(Deno.readTextFileSync(`${work.path}/storage/img/back/arch`), arch);
+        await work.must(
+          'skopeo copy -q --override-arch "$1" --insecure-policy "$2" "oci:./one-$1:x"',
+          [arch, place],
+        );
+        await work.must('umoci unpack --rootless --image "one-$1:x" "bundle-$1"', [arch]);
+        assert.equal(Deno.readTextFileSync(`${work.path}/bundle-${arch}/rootfs/arch`), arch);
+      }
+      if (kind !== "oci") return;
+      // What had the name becomes one of them.
+      await work.must("ch-image push amd64 oci:./layout:one");
+      await work.must("ch-image push --index arm64 oci:./layout:one");
+      await work.must("ch-image --arch amd64 pull oci:./layout:one back");
+      assert.equal(Deno.readTextFileSync(`${work.path}/storage/img/back/arch`), "amd64");
+    },
+    "umoci",
+    "skopeo",
+  );
+}
 
 test("ch-image push leaves an OCI layout as it was when it fails", async (work) => {
   await makeImages(work);

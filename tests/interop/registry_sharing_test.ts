@@ -1,5 +1,5 @@
-// What ch-image does with registries beside others and by ways of others: two commands at once, proxies,
-// programs that keep logins. The registry is made up, so that it can be slow and count.
+// What ch-image does with registries beside others and by ways of others: two commands at once, programs that
+// keep logins. The registry is made up, so that it can be slow and count.
 
 import assert from "node:assert/strict";
 import { FakeRegistry, sendBlob } from "../fake_registry.ts";
@@ -66,35 +66,6 @@ test("two ch-image pull of one image at once both have it", async (work) => {
   for (const result of await Promise.all([pull(), pull(), pull()])) expect(result, { code: 0 });
   assert.equal(Deno.readTextFileSync(`${work.path}/storage/img/x/other`), "y");
   expect(await work.run(["ch-image", "list"]), { code: 0, stdout: "x\n", stderr: "" });
-});
-
-test("ch-image pull goes through a proxy, but for what $no_proxy names", async (work) => {
-  await using registry = new FakeRegistry();
-  await registry.addImage("1", [LAYER]);
-  const seen: string[] = [];
-  // A registry of a name that only the proxy knows.
-  await using proxy = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const url = new URL(request.url);
-    seen.push(`${request.method} ${url.host}`);
-    return fetch(`http://${registry.address}${url.pathname}${url.search}`, {
-      method: request.method,
-      headers: request.headers,
-    });
-  });
-  const address = `http://127.0.0.1:${(proxy.addr as Deno.NetAddr).port}`;
-  const pull = (from: string, env: Record<string, string>) =>
-    work.run(["ch-image", "--plain-http", "--arch=yolo", "pull", `${from}/a/b:1`, "x"], { env });
-  expect(await pull("registry.invalid", { http_proxy: address }), { code: 0 });
-  assert(seen.length >= 3, seen.join(" "));
-  assert(seen.every((one) => one === "GET registry.invalid:443" || one === "GET registry.invalid"));
-  seen.length = 0;
-  expect(await pull(registry.address, { http_proxy: address, no_proxy: "127.0.0.1" }), { code: 0 });
-  assert.deepEqual(seen, []);
-  expect(await pull("registry.invalid", { http_proxy: address, no_proxy: ".invalid" }), {
-    code: 1,
-    stderr: /error: .*registry\.invalid/,
-  });
-  assert.deepEqual(seen, []);
 });
 
 /** Keeps one login a file, named after the registry with its colon as "_"; notes how it was called. */

@@ -51,6 +51,7 @@ const payloads = {
   scripts: new Map([
     ["ch", { text: new Uint8Array([7]), sourceMap: new Uint8Array([70]) }],
     ["ch-image", { text: new Uint8Array([8]), sourceMap: new Uint8Array([80]) }],
+    ["ch-image.list", { text: new Uint8Array([9]), sourceMap: new Uint8Array([90]) }],
   ]),
   shim: new Uint8Array([1, 2, 3]),
 };
@@ -122,6 +123,8 @@ Deno.test("graft() puts the payloads where its table says", () => {
     [4, "", [70]],
     [1, "ch-image", [8]],
     [4, "", [80]],
+    [5, "ch-image.list", [9]],
+    [4, "", [90]],
     [2, "", [1, 2, 3]],
   ]);
 });

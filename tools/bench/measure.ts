@@ -37,7 +37,8 @@ export async function bench(
     Deno.chmodSync(place, 0o755);
     if (Deno.uid() === 0) shell(`chown -R ${user}: ${place}`);
     prepare();
-    printTable([...makeRows().filter(isWanted).flatMap(measureRow), ...await measureMore()]);
+    const lines = makeRows().filter(isWanted).flatMap((row) => report(measureRow(row)));
+    printTable([...lines, ...await measureMore()]);
   } finally {
     shell(`chmod -R u+rwx ${place}; rm -rf ${place}`);
   }
@@ -47,6 +48,12 @@ function ask(command: string, ...args: string[]): string {
   const { code, stdout } = new Deno.Command(command, { args, cwd: projectRoot }).outputSync();
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
   return new TextDecoder().decode(stdout).trim();
+}
+
+/** So that of a run that takes half an hour something is seen before its end. */
+export function report(lines: readonly Line[]): readonly Line[] {
+  for (const line of lines) console.error(line.join("  ").trimEnd());
+  return lines;
 }
 
 export function isWanted(row: { readonly what: string }): boolean {

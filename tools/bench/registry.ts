@@ -6,7 +6,7 @@
 import { makeCertificates } from "../../tests/interop/certificates.ts";
 import { TestRegistry } from "../../tests/interop/registry.ts";
 import { bench, isWanted, type Line, place, prepareRun, rig, type Row } from "./measure.ts";
-import { exists, runAsUser, toCommand, type Way } from "./measure.ts";
+import { exists, report, runAsUser, toCommand, type Way } from "./measure.ts";
 import { measurePeak } from "./peak_memory.ts";
 import { type Image, IMAGES, makeImages } from "./registry_images.ts";
 
@@ -119,13 +119,16 @@ function makePushes(image: Image): Way[] {
     },
     makeLayoutPush(image),
   ];
-  // It knows of no layers.
+  // It knows of no layers, and wants an image with a history.
   if (name === "one") {
     ways.push({
       name: "Debian's charliecloud",
-      command: ["sh", "-ec", `/usr/bin/ch-image push --image ${place}/tree x ${fresh}`],
-      env: { ...trust, CH_IMAGE_STORAGE: `${place}/old` },
+      command: ["sh", "-ec", `/usr/bin/ch-image push --no-cache one ${fresh}`],
+      before: `test -e ${place}/old.kept/img/one || ` +
+        `/usr/bin/ch-image pull --no-cache ${nameOf(name)} one`,
+      env: { ...trust, CH_IMAGE_STORAGE: `${place}/old.kept` },
       needs: "/usr/bin/ch-image",
+      isSlow: true,
     });
   }
   if (!hasPodman) return ways;
@@ -189,12 +192,8 @@ async function measureMemory(): Promise<Line[]> {
     for (const way of ways.filter(({ needs }) => needs === undefined || exists(needs))) {
       prepareRun(way);
       const peak = await measurePeak(toCommand(way, "null"));
-      lines.push([
-        row,
-        way.name,
-        peak === undefined ? "failed" : `${Math.round(peak / 1024)} MiB`,
-        "",
-      ]);
+      const size = peak === undefined ? "failed" : `${Math.round(peak / 1024)} MiB`;
+      lines.push(...report([[row, way.name, size, ""]]));
     }
   }
   return lines;

@@ -27,7 +27,7 @@ const ALIGNMENT = 0x10000;
 const GRAFT_MAGIC = 0x3254464152474843n;
 const PAYLOAD_SIZE = 40;
 const NAME_SIZE = 20;
-const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_LOADER = 3, KIND_MAP = 4;
+const KIND_SCRIPT = 1, KIND_SHIM = 2, KIND_LOADER = 3, KIND_MAP = 4, KIND_PART = 5;
 
 /** What Deno is given to run. Deno parses a module's whole text before V8 does; evaluated text goes to
  * V8 alone, which compiles what is called. */
@@ -47,7 +47,8 @@ export interface Script {
 }
 
 export interface Payloads {
-  /** Tool's name → its JavaScript; the first one serves names that are none of these. */
+  /** Tool's name → its JavaScript; the first one serves names that are none of these. "TOOL.WORD" is the
+   * same for one sub-command. */
   readonly scripts: ReadonlyMap<string, Script>;
   readonly shim: Uint8Array;
 }
@@ -173,7 +174,7 @@ function layOut(
 ): { bytes: Uint8Array; tables: { ours: number; program: number } } {
   const items = [
     ...[...payloads.scripts].flatMap(([name, script]) => [
-      { kind: KIND_SCRIPT, name, bytes: script.text },
+      { kind: name.includes(".") ? KIND_PART : KIND_SCRIPT, name, bytes: script.text },
       { kind: KIND_MAP, name: "", bytes: script.sourceMap },
     ]),
     { kind: KIND_SHIM, name: "", bytes: payloads.shim },

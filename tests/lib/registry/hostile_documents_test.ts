@@ -1,46 +1,18 @@
-// Manifests, lists and configurations that contradict the contract, themselves or what they name (spec
+// Manifests and configurations that contradict the contract, themselves or what they name (spec
 // ch-image §11.1, §11.2).
 
 import assert from "node:assert/strict";
-import type { FakeRegistry } from "../../fake_registry.ts";
 import { makeTar } from "../../tar_archive.ts";
-import { expectRefusal } from "./hostile_place.ts";
-import { assertNothing, atPullPlace, type PullOptions } from "./pull_place.ts";
-
-const LAYER = makeTar([{ name: "file", data: "text" }]);
-const NOWHERE = `sha256:${"0".repeat(64)}`;
-const INDEX = "application/vnd.oci.image.index.v1+json";
-
-const GOOD = { architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers" } };
-
-/** The parts of a good image, to be made worse. */
-async function makeParts(registry: FakeRegistry) {
-  const config = JSON.stringify({ ...GOOD, history: [] });
-  const layer = await registry.addBlob(LAYER);
-  return {
-    schemaVersion: 2,
-    config: { mediaType: "c", digest: await registry.addBlob(config), size: config.length },
-    layers: [{ mediaType: "l", digest: layer, size: LAYER.length }],
-  };
-}
-type Parts = Awaited<ReturnType<typeof makeParts>>;
-
-interface DocumentCase {
-  readonly what: string;
-  /** Makes what is served as the image; a string is served as it is. */
-  readonly serve: (parts: Parts, registry: FakeRegistry) => unknown;
-  readonly message: RegExp;
-  readonly options?: PullOptions;
-}
-
-const AMD64: PullOptions = { architecture: "amd64" };
-const platform = (architecture: string, os = "linux") => ({ os, architecture });
-
-async function withConfig(parts: Parts, registry: FakeRegistry, text: string) {
-  const digest = await registry.addBlob(text);
-  const size = new TextEncoder().encode(text).length;
-  return { ...parts, config: { ...parts.config, digest, size } };
-}
+import {
+  type DocumentCase,
+  GOOD,
+  INDEX,
+  makeParts,
+  NOWHERE,
+  testDocuments,
+  withConfig,
+} from "./document_case.ts";
+import { atPullPlace } from "./pull_place.ts";
 
 const MANIFESTS: readonly DocumentCase[] = [
   { what: "no JSON", serve: () => "<html>", message: /^manifest: x%skinny\.manifest\.json/ },
@@ -186,94 +158,7 @@ const CONFIGS: readonly DocumentCase[] = [
   })),
 ];
 
-const LISTS: readonly DocumentCase[] = [
-  {
-    what: "a list that is text",
-    serve: () => ({ manifests: "all" }),
-    message: /manifests/,
-    options: AMD64,
-  },
-  {
-    what: "an architecture twice",
-    serve: () => {
-      const entry = { platform: platform("amd64"), digest: NOWHERE };
-      return { manifests: [entry, entry] };
-    },
-    message: /^manifest list: duplicate architecture: amd64$/,
-    options: AMD64,
-  },
-  {
-    what: "an entry without digest",
-    serve: () => ({ manifests: [{ platform: platform("amd64") }] }),
-    message: /^manifest lists missing a required key$/,
-    options: AMD64,
-  },
-  {
-    what: "an entry whose digest is a path",
-    serve: () => ({ manifests: [{ platform: platform("amd64"), digest: "sha256:../x" }] }),
-    message: /^not a SHA-256 digest/,
-    options: AMD64,
-  },
-  {
-    what: "no architectures",
-    serve: () => ({ manifests: [] }),
-    message: /requested arch unavailable|no valid architectures/,
-    options: AMD64,
-  },
-  {
-    what: "only another system's",
-    serve: () => ({ manifests: [{ platform: platform("amd64", "windows"), digest: NOWHERE }] }),
-    message: /requested arch unavailable|no valid architectures/,
-    options: AMD64,
-  },
-  {
-    what: "an entry that is not there",
-    serve: () => ({ manifests: [{ platform: platform("amd64"), digest: NOWHERE }] }),
-    message: /unauthorized or not in registry/,
-    options: AMD64,
-  },
-  {
-    what: "a list that names a list",
-    serve: async (_parts, registry) => {
-      const inner = {
-        schemaVersion: 2,
-        manifests: [{ platform: platform("amd64"), digest: NOWHERE }],
-      };
-      const digest = await registry.addManifest("inner", inner, INDEX);
-      return { schemaVersion: 2, manifests: [{ platform: platform("amd64"), digest }] };
-    },
-    message: /^manifest: x%[0-9a-f]{64}\.manifest\.json: no key: layers$/,
-    options: AMD64,
-  },
-  {
-    what: "a list that names other bytes than its digest says",
-    serve: async (parts, registry) => {
-      const digest = await registry.addManifest("inner", parts);
-      registry.manifests.set(
-        digest,
-        registry.manifests.get("other") ?? {
-          type: INDEX,
-          bytes: new TextEncoder().encode(JSON.stringify({ ...parts, evil: true })),
-        },
-      );
-      return { manifests: [{ platform: platform("amd64"), digest }] };
-    },
-    message: /^registry streamed response content is invalid: manifest sha256:/,
-    options: AMD64,
-  },
-];
-
-for (const { what, serve, message, options } of [...MANIFESTS, ...CONFIGS, ...LISTS]) {
-  Deno.test(
-    `pullImage() refuses: ${what}`,
-    atPullPlace(async (place) => {
-      const { registry } = place;
-      await registry.addManifest("1", await serve(await makeParts(registry), registry));
-      await expectRefusal(place, message, options);
-      assertNothing(place);
-    }),
-  );
-}
+testDocuments([...MANIFESTS, ...CONFIGS]);
 
 Deno.test(
   "pullImage() takes what contradicts nothing but habits",

@@ -1,11 +1,9 @@
 // Layers with whiteouts, types and conflicts that are not what they should be (spec ch-image §11.3).
 
 import { makeTar, tarMember } from "../../tree_fixture.ts";
+import { KEPT, kept } from "./hostile_place.ts";
 import { archive, directory, file, type HostileCase } from "./hostile_place.ts";
 import { symlink, testHostileLayers } from "./hostile_place.ts";
-
-const KEPT = ['f 0644 kept "text"'];
-const kept = file("kept", "text");
 
 const WHITEOUTS: readonly HostileCase[] = [
   {

@@ -131,3 +131,18 @@ export function pax(records: Readonly<Record<string, string>>, type = "x"): Byte
   );
   return tarMember("PaxHeader", type, formatPaxRecords(pairs));
 }
+
+/** What is seen of {@linkcode kept}. */
+export const KEPT = ['f 0644 kept "text"'];
+/** A member that nothing is wrong with. */
+export const kept = file("kept", "text");
+export const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A member behind a good one whose header has TEXT at byte AT, the sum being right. */
+export const patched = (at: number, text: string, type = "0") =>
+  archive(kept, tarMember("bad", type, undefined, { patch: { [at]: text } }));
+/** That it is damaged, and how. */
+export const damaged = (what: string) =>
+  new RegExp(`^cannot open: .*\\.tar\\.gz: damaged tar archive: ${what} in member at byte 1024$`);
+/** That it cannot be opened, and why. */
+export const cannotOpen = (what: string) => new RegExp(`^cannot open: .*\\.tar\\.gz: ${what}`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { OCI } from "../../../lib/oci/media_type.ts";
 import type { Descriptor, Platform } from "../../../lib/oci/model.ts";
-import { addToIndex, extendIndex, type OpenIndex } from "../../../lib/registry/push_index.ts";
+import { addToIndex, type OpenIndex } from "../../../lib/oci/open_index.ts";
+import { extendIndex } from "../../../lib/registry/push_index.ts";
 import { Repository } from "../../../lib/registry/repository.ts";
 import { FakeRegistry } from "../../fake_registry.ts";
 import { RecordingLog } from "../recording_log.ts";

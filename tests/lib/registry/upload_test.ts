@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { Repository } from "../../../lib/registry/repository.ts";
-import { type LocalBlob, type RemoteBlob, uploadBlob } from "../../../lib/registry/upload.ts";
+import {
+  type LocalBlob,
+  PIECE,
+  type RemoteBlob,
+  uploadBlob,
+} from "../../../lib/registry/upload.ts";
 import { digestOf, FakeRegistry } from "../../fake_registry.ts";
 import { RecordingLog } from "../recording_log.ts";
 import { ANONYMOUS } from "./pull_place.ts";
@@ -36,7 +41,8 @@ function atUploadPlace(body: (place: UploadPlace) => Promise<void>): () => Promi
         const local: LocalBlob = { digest, size: bytes.length, read };
         const blob = { digest, size: bytes.length, from: undefined, local, ...remote };
         const onProgress = (count: number) => void (place.sent += count);
-        return await uploadBlob(repository, blob, () => {}, onProgress);
+        const buffer = new Uint8Array(PIECE);
+        return await uploadBlob(repository, blob, { buffer, onStart() {}, onProgress });
       },
     };
     await body(place);

@@ -1,0 +1,42 @@
+// ch-run's options about what it says (spec ch-run §9.2; other-tools §8).
+
+import { ChError } from "../lib/error.ts";
+import type { RunLog } from "./run_log.ts";
+
+const VERBOSITY_MAX = 3;
+
+/** `--verbose`; throws {@linkcode ChError} where it does not fit. */
+export function raiseVerbosity(log: RunLog): undefined {
+  if (log.verbosity < 0) throw new ChError("--verbose incompatible with --quiet");
+  if (log.verbosity === VERBOSITY_MAX) {
+    throw new ChError("--verbose can be specified at most thrice");
+  }
+  log.verbosity++;
+}
+
+/** `--quiet`; likewise. */
+export function lowerVerbosity(log: RunLog): undefined {
+  if (log.verbosity > 0) throw new ChError("--quiet incompatible with --verbose");
+  if (log.verbosity === -VERBOSITY_MAX) {
+    throw new ChError("--quiet can be specified at most thrice");
+  }
+  log.verbosity--;
+}
+
+/** `--test`: one message of each level. */
+export function testLog(test: string, log: RunLog): number {
+  if (test !== "log" && test !== "log-fail") {
+    throw new ChError(`invalid --test argument: ${test}; see source code`);
+  }
+  for (const level of ["trace", "debug", "verbose", "info", "warning"] as const) {
+    log.log(level, `a ${level} message`);
+  }
+  if (test === "log") return 0;
+  throw new ChError('the program failed inexplicably ("log-fail" specified)');
+}
+
+/** `--warnings`. */
+export function printWarnings(count: number, log: RunLog): number {
+  for (let i = 1; i <= count; i++) log.warning(`this is warning ${i}!`);
+  return 0;
+}
