@@ -10,6 +10,7 @@
 #   aarch64/ch             copy of build/aarch64/ch, if that has been built
 #   foreign/bin/busybox    of Debian for arm64
 #   debian.tar             root file system of Debian bookworm (minbase), without device nodes
+#   mpihello-…             image of examples/mpihello; tests make it when they first need it
 # As root it also makes the ordinary user and opens /dev/fuse to everybody, as real hosts have it.
 set -eu
 cd "$(dirname "$0")/.."

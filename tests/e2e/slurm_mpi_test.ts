@@ -17,16 +17,20 @@ test(
     expectApart(apart, 2);
     assert.match(apart.stderr, /CMA is\s+not available due to different user namespaces/);
     for (const image of ["mpihello", squash]) {
-      const openmpi = await run(`srun --mpi=pmix -n2 ch-run --join ${image} -- /hello/hello`);
+      const openmpi = await run(
+        `srun --quiet --mpi=pmix -n2 ch-run --join ${image} -- /hello/hello`,
+      );
       expectTogether(openmpi, 2);
       assert.equal(openmpi.stderr, "");
-      const mpich = await run(`srun --mpi=pmi2 -n2 ch-run --join ${image} -- /hello/hello.mpich`);
+      const mpich = await run(
+        `srun --quiet --mpi=pmi2 -n2 ch-run --join ${image} -- /hello/hello.mpich`,
+      );
       expectTogether(mpich, 2);
       assert.equal(mpich.stderr, "");
     }
 
     // MPICH of Debian 12 has a fault in MPI_Finalize() between nodes, with containers and without.
-    const srun = "srun --mpi=pmix -N2 --ntasks-per-node=2 --quiet";
+    const srun = "srun --quiet --mpi=pmix -N2 --ntasks-per-node=2";
     const { hosts, containers, readers } = readHello(
       await run(`${srun} ch-run --join mpihello -- /hello/hello`),
     );

@@ -43,7 +43,7 @@ test(
     await using cluster = await SlurmCluster.start(work);
     const run = async (image: string, ...options: string[]) => {
       await work.must("rm -rf met && mkdir met");
-      const srun = ["srun", "--nodes=2", "--ntasks-per-node=2", "ch-run", ...options];
+      const srun = ["srun", "--quiet", "--nodes=2", "--ntasks-per-node=2", "ch-run", ...options];
       const result = await work.run([...srun, "-b", "met:/mnt/0", image, "--", ...meet(4)]);
       expect(result, { code: 0, stderr: "" });
       return countTasks(result.stdout);
@@ -63,7 +63,10 @@ test("srun ch-run --join: nodes with different numbers of tasks", async (work) =
   work.tree("met", {});
   await using cluster = await SlurmCluster.start(work);
   const result = await work.run(
-    [..."srun --distribution=arbitrary --ntasks=4 ch-run --join -b met:/mnt/0".split(" "), image]
+    [
+      ..."srun --quiet --distribution=arbitrary --ntasks=4 ch-run --join -b met:/mnt/0".split(" "),
+      image,
+    ]
       .concat("--", meet(4)),
     { env: { SLURM_HOSTFILE: work.tree("hosts", { list: "n1\nn2\nn2\nn2\n" }) + "/list" } },
   );
@@ -82,7 +85,7 @@ test("srun ch-run --join: two jobs on one node do not mix", async (work) => {
   const [sh, c, script] = meet(4);
   const command = [sh!, c!, script!.replace("$SLURM_PROCID", "$SLURM_JOB_ID.$SLURM_PROCID")];
   const chRun = ["ch-run", "--join", "-b", "met:/mnt/0", image, "--", ...command];
-  const srun = ["srun", "--nodelist=n1", "--ntasks=2", "sh", "-c", task, "sh", ...chRun];
+  const srun = ["srun", "--quiet", "--nodelist=n1", "--ntasks=2", "sh", "-c", task, "sh", ...chRun];
   const [one, other] = await Promise.all([work.run(srun), work.run(srun)]);
   for (const result of [one, other]) {
     expect(result, { code: 0, stderr: "" });
