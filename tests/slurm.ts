@@ -88,7 +88,7 @@ export class SlurmCluster implements AsyncDisposable {
   /** Waits until the user has nothing more on the nodes than before; fails if that does not come. */
   async expectClean(): Promise<void> {
     let now = "";
-    for (const end = Date.now() + 20_000; Date.now() < end;) {
+    for (const end = Date.now() + 60_000; Date.now() < end;) {
       now = await this.#look();
       if (now === this.#asItWas) return;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -19,10 +19,10 @@ interface Job {
 async function start(work: Workplace, name: string, image: string, script = ""): Promise<Job> {
   const chRun = ["ch-run", "--join", "-b", "jobs:/mnt/0", image, "--", "sh", "-c", script + STAY];
   const srun = ["srun", `--job-name=${name}`, "--nodelist=n1", "--ntasks=2"];
-  const end = work.run([...srun, ...chRun], { limit: 100_000 });
+  const end = work.run([...srun, ...chRun], { limit: 300_000 });
   const ready = [0, 1].map((rank) => `${work.path}/jobs/ready.${name}.${rank}`);
-  for (const limit = Date.now() + 30_000; !ready.every(exists);) {
-    assert.ok(Date.now() < limit, `${name} is not ready after 30 s`);
+  for (const limit = Date.now() + 120_000; !ready.every(exists);) {
+    assert.ok(Date.now() < limit, `${name} is not ready after two minutes`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const id = await work.must(`squeue --noheader --format=%i --name="$1"`, [name]);

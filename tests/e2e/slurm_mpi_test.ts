@@ -11,7 +11,7 @@ test(
   async (work) => {
     const squash = await provideMpiHello(work);
     await using cluster = await SlurmCluster.start(work);
-    const run = (words: string) => work.run([...words.split(" ")], { limit: 60_000 });
+    const run = (words: string) => work.run([...words.split(" ")], { limit: 180_000 });
 
     const apart = await run("srun --mpi=pmix -n2 ch-run mpihello -- /hello/hello");
     expectApart(apart, 2);
@@ -47,7 +47,7 @@ test(
 test("srun: without the PMI that they want, ranks are jobs of their own", async (work) => {
   await provideMpiHello(work);
   await using cluster = await SlurmCluster.start(work);
-  const run = (words: string) => work.run([...words.split(" ")], { limit: 60_000 });
+  const run = (words: string) => work.run([...words.split(" ")], { limit: 180_000 });
 
   const independent = await run("srun -n2 ch-run mpihello -- /hello/hello.mpich");
   expect(independent, { code: 0, stdout: /^0: init ok n1, 1 ranks[^]*^0: init ok n1, 1 ranks/m });
