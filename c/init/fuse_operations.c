@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #define FOR_EVER UINT32_MAX /* seconds */
-#define READ_PAGES 256      /* 1 MiB, the most that an unprivileged mount gets */
-#define PAGE 4096
-#define PARTS_MAX (READ_PAGES + 2)
+#define BLOCK_MIN 4096      /* of an image */
+#define PARTS_MAX (FUSE_READ_MAX / BLOCK_MIN + 2)
 
 /* 1 is the root's, 0 means there is none. */
 uint64_t fuse_node_of(const struct fuse_session *session, uint64_t ref)
@@ -71,9 +70,9 @@ static void do_init(struct fuse_request *request)
                  FUSE_MAX_PAGES | FUSE_ASYNC_DIO,
         .max_background = 64,
         .congestion_threshold = 48,
-        .max_write = PAGE,
+        .max_write = 4096,
         .time_gran = 1000000000,
-        .max_pages = READ_PAGES,
+        .max_pages = 256, /* the most that an unprivileged mount gets */
     };
 
     if (in->major < FUSE_KERNEL_VERSION) {

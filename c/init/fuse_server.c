@@ -126,11 +126,11 @@ int fuse_server_start(const char *path, int fuse_fd, struct ch_error *err)
  * No default_permissions: files of users that have no number here would be closed to everybody. */
 int fuse_mount(int fuse_fd, const char *directory, struct ch_error *err)
 {
-    char options[96];
+    char options[128];
     int result = 0;
 
-    snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u", fuse_fd,
-             (unsigned)geteuid(), (unsigned)getegid());
+    snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u,max_read=%d",
+             fuse_fd, (unsigned)geteuid(), (unsigned)getegid(), FUSE_READ_MAX);
     if (mount("squashfs", directory, "fuse.ch", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0)
         result = CH_FAIL(err, "mount", "%s", directory);
     else if (TEMP_FAILURE_RETRY(send(mounted_fd, "m", 1, MSG_NOSIGNAL)) != 1)

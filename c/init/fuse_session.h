@@ -20,6 +20,10 @@
  */
 #define FUSE_OUTPUT_SIZE (128 << 10)
 
+/* The most that is read at a time, also where pages are larger than 4 KiB: an answer holds that
+ * much in the smallest of blocks. */
+#define FUSE_READ_MAX (1 << 20)
+
 /* What listings have to tell; see fuse_directory.c. */
 struct fuse_habits {
     _Atomic uint64_t listed[512]; /* a bit for each directory listed without attributes */

@@ -31,7 +31,7 @@ export function isThere(path: string, host: Pick<Host, "lstat">): boolean {
 
 const LIBRARY_DIRECTORIES = [
   ...["/usr/local/lib64", "/usr/local/lib", "/lib64", "/usr/lib64", "/lib", "/usr/lib"],
-  ...["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu"],
+  ...["x86_64", "aarch64"].flatMap((cpu) => [`/lib/${cpu}-linux-gnu`, `/usr/lib/${cpu}-linux-gnu`]),
 ];
 
 /** The first library whose name begins with NAME where the host's programs find theirs. */

@@ -26,7 +26,7 @@ function runForeign(
     "--set-env=CH_IMAGE_STORAGE=/mnt/2/foreign",
   ];
   const emulated = [`/mnt/0/${QEMU}`, "-0", tool, "/mnt/1/ch", ...args];
-  return work.run(["ch-run", ...options, image, "--", ...emulated]);
+  return work.run(["ch-run", ...options, image, "--", ...emulated], { limit: 600_000 });
 }
 
 test("the arm64 executable is one, and static where the kernel loads it", async (work) => {
