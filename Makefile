@@ -245,8 +245,9 @@ DIST   := $(BUILD)/dist
 dist: all ## the release: the file, an archive with man pages and completions, checksums
 	rm -rf $(DIST)
 	$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(DIST)/tree PREFIX=/$(RELEASE)
-	install -d $(DIST)/tree/$(RELEASE)/share/doc/ch
-	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md $(DIST)/tree/$(RELEASE)/share/doc/ch
+	install -d $(DIST)/tree/$(RELEASE)/share/doc/ch/docs
+	install -m 644 LICENSE README.md CHANGELOG.md $(DIST)/tree/$(RELEASE)/share/doc/ch
+	install -m 644 docs/*.md $(DIST)/tree/$(RELEASE)/share/doc/ch/docs
 	tar -C $(DIST)/tree --sort=name --owner=0 --group=0 --numeric-owner \
 		--mtime=@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} -cf - $(RELEASE) | gzip -n >$(DIST)/$(RELEASE).tar.gz
 	mv $(DIST)/tree/$(RELEASE)/bin/ch $(DIST)/$(RELEASE)

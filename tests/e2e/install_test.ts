@@ -53,7 +53,15 @@ test(
     const [sums, file, archive, ...others] = list.trim().split("\n");
     assert.deepEqual([sums, archive, others], ["SHA256SUMS", `${file}.tar.gz`, []]);
     const members = await work.must('tar -tzf "$1"', [`${dist}/${archive}`], AS_BUILDER);
-    for (const name of ["bin/ch", "bin/ch-run", "share/man/man1/ch.1", "share/doc/ch/LICENSE"]) {
+    for (
+      const name of [
+        "bin/ch",
+        "bin/ch-run",
+        "share/man/man1/ch.1",
+        "share/doc/ch/LICENSE",
+        "share/doc/ch/docs/tutorial.md",
+      ]
+    ) {
       assert(members.split("\n").includes(`${file}/${name}`), name);
     }
   },
