@@ -35,11 +35,12 @@ export function encodeCString(text: string): Uint8Array<ArrayBuffer> {
   return encodeOsString(text + "\0");
 }
 
-/** For people: escaped bytes shown as \xHH, control characters as well. */
+/** For people: escaped bytes and control characters of ASCII shown as \xHH, those of Unicode as \uHHHH. */
 export function displayOsString(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\udc80-\udcff\x00-\x1f\x7f]/g, (char) => {
+  return text.replace(/[\udc80-\udcff\x00-\x1f\x7f-\x9f]/g, (char) => {
     const code = char.charCodeAt(0);
+    if (0x80 <= code && code <= 0x9f) return `\\u00${code.toString(16)}`;
     return `\\x${(code >= 0xdc80 ? code - 0xdc00 : code).toString(16).padStart(2, "0")}`;
   });
 }
