@@ -158,12 +158,13 @@ export async function describeImages(work: Workplace): Promise<string[]> {
 export async function describeStorage(work: Workplace): Promise<string> {
   const collected = await work.run(["ch-image", "build-cache", "--gc", "--tree"]);
   expect(collected, { code: 0 });
-  // Directories of objects are as many as digests happen to begin differently.
+  // Directories of objects are as many as digests happen to begin differently; states have times of files in
+  // decimal.
   const states = collected.stdout.replaceAll(/^(internal files|disk used): .*\n?/gm, "");
   const files = await work.must(
     `cd storage; ls -d *; find * -path 'img/*/*' -prune -o -type f -printf '%h %s\\n' |
        sed -E 's,^(bucache/(objects|states))/..,\\1,' |
-       awk '{ files[$1]++ } /objects|states/ { bytes[$1] += $2 } END { for (i in files) print i, files[i], bytes[i] }' | sort`,
+       awk '{ files[$1]++ } /objects/ { bytes[$1] += $2 } END { for (i in files) print i, files[i], bytes[i] }' | sort`,
   );
   return [...await describeImages(work), states, files].join("\n");
 }
