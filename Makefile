@@ -107,8 +107,9 @@ $(BUILD)/ch-run.snapshot: $(SCRIPTED)/ch-run.js $(BUILD)/ch-snapshot
 $(BUILD)/ch-snapshot: $(SNAPSHOT_OBJECTS) $(BUILD)/libxs.a
 	$(CC) $^ -lm -lpthread -o $@
 
-# Deno's scripts: one a tool, some for a single sub-command, so that each loads only its own code; cli/start.ts is the start of all. What a
-# script leaves out is never asked for in it, because the entry code picks the script by the same rule.
+# Deno's scripts: one a tool, some for a single sub-command, so that each loads only its own code; cli/start.ts
+# is the start of all. What a script leaves out is never asked for in it, because the entry code picks the
+# script by the same rule.
 $(SCRIPTED)/js/.done: $(DENO) $(TS_CLI) deno.json
 	@rm -rf $(@D); mkdir -p $(@D)
 	for tool in ch $(filter-out ch-run,$(SCRIPTS)) $(PARTS:%=ch-image.%); do \
