@@ -27,7 +27,8 @@ main() {
     echo '== unit tests'
     run_deno tests/mod_test.ts tests/lib tests/ffi tests/cli tests/tools "$@"
     echo '== end-to-end tests'
-    run_deno tests/e2e tests/documents "$@"
+    # One more than there are processors: many of them wait.
+    DENO_JOBS=$(($(nproc) + 1)) run_deno tests/e2e tests/documents "$@"
     echo '== tests with other programs'
     run_deno tests/interop "$@"
     echo "$passed passed, $failed failed, $skipped skipped"
