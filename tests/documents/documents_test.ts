@@ -29,7 +29,7 @@ for (const path of documents) {
   for (const part of document.parts) {
     if (part.type !== "skipped") continue;
     console.log(`${path}:${part.line} is not run: ${part.reason}`);
-    const other = /(?:README\.md|(?:tests|docs)\/[\w./]+\w)/.exec(part.reason)?.[0];
+    const other = /(?:README\.md|(?:tests|docs)\/[\w./-]+\w)/.exec(part.reason)?.[0];
     if (other === undefined) continue;
     Deno.test(`${path}:${part.line} is run by ${other}`, () =>
       assert(exists(rig.projectRoot + other)));
