@@ -13,8 +13,8 @@ import { DirectoryFiles, readSmallFile } from "./named_files.ts";
 /** How often to look whether another process is done. */
 const INTERVAL = 100;
 
-/** ADD puts an image into the layout at PATH, which is also PRESENT as it was, and finishes. If it throws, so does this, and the layout is
- * as it was. */
+/** ADD puts an image into the layout at PATH, which is also PRESENT as it was, and finishes. If it throws, so
+ * does this, and the layout is as it was. */
 export async function extendLayout(
   path: string,
   add: (writer: LayoutWriter, present: Layout) => Promise<void>,

@@ -17,9 +17,10 @@ export interface Check {
   /** What is so if it passes. */
   readonly name: string;
   /**
-   * For `sh -eu` after PRELUDE, in a directory of its own. Succeeds if NAME is true; exits with SKIPPED, having said why, where the
-   * machine lacks what it takes. Variables: PACK_DIR and IMG_DIR, the data directories; PACKED and IMAGE, the packed
-   * image and what ch-run is to run. An earlier check of the same phase may have made what it needs.
+   * For `sh -eu` after PRELUDE, in a directory of its own. Succeeds if NAME is true; exits with SKIPPED, having
+   * said why, where the machine lacks what it takes. Variables: PACK_DIR and IMG_DIR, the data directories; PACKED
+   * and IMAGE, the packed image and what ch-run is to run. An earlier check of the same phase may have made what
+   * it needs.
    */
   readonly script: string;
 }

@@ -1,5 +1,6 @@
 // Every example of README.md, docs/*.md and the man pages is run, and every output that they show compared
-// (markdown.ts and man_examples.ts say how they are written). What cannot run here is marked in the document's source, and listed.
+// (markdown.ts and man_examples.ts say how they are written). What cannot run here is marked in the document's
+// source, and listed.
 
 import assert from "node:assert/strict";
 import { provideMpiHello } from "../mpi_hello.ts";

@@ -1,5 +1,5 @@
-// Hits and misses of the build cache, and what states hold, as the user sees it (spec build-cache §14; the numbers in names
-// are those of the acceptance checklist). tests/lib/cache has what needs no command line.
+// Hits and misses of the build cache, and what states hold, as the user sees it (spec build-cache §14; the
+// numbers in names are those of the acceptance checklist). tests/lib/cache has what needs no command line.
 
 import assert from "node:assert/strict";
 import { expect, test } from "../rig.ts";
