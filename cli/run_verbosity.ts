@@ -2,24 +2,19 @@
 
 import { ChError } from "../lib/error.ts";
 import type { RunLog } from "./run_log.ts";
-
-const VERBOSITY_MAX = 3;
+import { checkRepetitions } from "./verbosity.ts";
 
 /** `--verbose`; throws {@linkcode ChError} where it does not fit. */
 export function raiseVerbosity(log: RunLog): undefined {
   if (log.verbosity < 0) throw new ChError("--verbose incompatible with --quiet");
-  if (log.verbosity === VERBOSITY_MAX) {
-    throw new ChError("--verbose can be specified at most thrice");
-  }
+  checkRepetitions("verbose", log.verbosity + 1);
   log.verbosity++;
 }
 
 /** `--quiet`; likewise. */
 export function lowerVerbosity(log: RunLog): undefined {
   if (log.verbosity > 0) throw new ChError("--quiet incompatible with --verbose");
-  if (log.verbosity === -VERBOSITY_MAX) {
-    throw new ChError("--quiet can be specified at most thrice");
-  }
+  checkRepetitions("quiet", 1 - log.verbosity);
   log.verbosity--;
 }
 

@@ -1,4 +1,4 @@
-// How often -q and -v may be given (spec other-tools §8). ch-run has its own words for it (run_arguments.ts).
+// How often -q and -v may be given (spec other-tools §8).
 
 import { ChError } from "../lib/error.ts";
 

@@ -147,8 +147,7 @@ const char *remedy_namespace(const char *proc, int errnum)
         if (has_namespaces(proc) && has_line(proc, "self/status", "Threads:\t") &&
             !has_line(proc, "self/status", "Threads:\t1\n"))
             return "the program is emulated (QEMU) by a process with threads, which cannot make "
-                   "user "
-                   "namespaces: use the executable for this machine's own architecture";
+                   "user namespaces: use the executable for this machine's own architecture";
         __attribute__((fallthrough));
     case ENOSYS:
         return has_namespaces(proc)
