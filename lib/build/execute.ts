@@ -3,6 +3,7 @@
 import { displayOsString } from "../../ffi/os_string.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { makeDirectories } from "../../ffi/tree_change.ts";
+import { newBreather } from "../breather.ts";
 import { ChError } from "../error.ts";
 import type { Action } from "./action.ts";
 import type { RunTree } from "./container.ts";
@@ -66,11 +67,9 @@ async function executeCopyIn(
 
 /** Work on files is synchronous: signals are seen only when it pauses. */
 function newCheckpoint(signal: AbortSignal): () => Promise<void> {
-  let last = performance.now();
+  const breathe = newBreather(50);
   return async () => {
-    if (performance.now() - last < 50) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    last = performance.now();
+    await breathe();
     signal.throwIfAborted();
   };
 }

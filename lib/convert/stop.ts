@@ -1,5 +1,7 @@
 // Interrupting a conversion between two entries, or two chunks.
 
+import { newBreather } from "../breather.ts";
+
 /** How long signals may wait to be noticed, in milliseconds. */
 const INTERVAL = 50;
 
@@ -8,13 +10,9 @@ export async function* stopWhenAborted<T>(
   items: AsyncIterable<T>,
   signal: AbortSignal,
 ): AsyncGenerator<T, void, void> {
-  let last = performance.now();
+  const breathe = newBreather(INTERVAL);
   for await (const item of items) {
-    // Work that never waits would keep the event loop, which signals arrive through, from running.
-    if (performance.now() - last > INTERVAL) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      last = performance.now();
-    }
+    await breathe();
     signal.throwIfAborted();
     yield item;
   }

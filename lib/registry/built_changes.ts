@@ -3,6 +3,7 @@
 
 import { readDescriptor } from "../../ffi/descriptor.ts";
 import { openFile, readEntry } from "../../ffi/tree.ts";
+import { newBreather } from "../breather.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { IMAGE_SKELETON } from "../layer/image_skeleton.ts";
 import { isWithin, normalizePath, splitPath } from "../layer/member_path.ts";
@@ -16,6 +17,8 @@ const WHITEOUT = ".wh.";
 /** Charliecloud's own directory: the tree has it, the base may not. */
 const OWN = "ch";
 const PIECE = 1 << 20;
+/** Milliseconds: layers are uploaded meanwhile. */
+const INTERVAL = 2;
 
 export interface Changes {
   /** Paths that are new or different, or hold such. */
@@ -42,7 +45,9 @@ export async function findChanges(
   const changed = new Set<string>();
   const present = new Set<string>();
   const buffer = new Uint8Array(PIECE);
+  const breathe = newBreather(INTERVAL);
   for await (const entry of tree) {
+    await breathe();
     present.add(entry.path);
     if (isWithin(entry.path, OWN)) continue;
     const known = base.get(entry.path);

@@ -3,7 +3,8 @@
 import { openRoot } from "../../ffi/tree.ts";
 import { SystemError } from "../../ffi/system_error.ts";
 import { ChError } from "../error.ts";
-import type { Log } from "../log/log.ts";
+import type { Log, Progress } from "../log/log.ts";
+import { parseDocument, parseImageConfig } from "../oci/model.ts";
 import { shortDigest } from "../oci/unpack.ts";
 import { canonicalizeReference, type RegistryDefaults } from "../reference/canonical.ts";
 import type { ImageReference } from "../reference/reference.ts";
@@ -12,15 +13,19 @@ import { UPLOADS } from "../store/layout.ts";
 import type { Metadata } from "../store/metadata.ts";
 import { readMetadata } from "../store/metadata_files.ts";
 import type { Store } from "../store/store.ts";
-import { layerFileName } from "./image_blobs.ts";
+import { fetchManifest } from "./fetch_manifest.ts";
+import { LayerUploads } from "./layer_uploads.ts";
+import { toLocalBlob } from "./local_blob.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
-import { planPush, type PushPlan } from "./push_plan.ts";
+import { findCreated, planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
-import { BlobInFile, Spool } from "./spool.ts";
+import { readLimited } from "./response.ts";
+import { Spool } from "./spool.ts";
 import { uploadIndex, uploadManifest } from "./upload_manifest.ts";
-import { PIECE, type RemoteBlob, requirePush, uploadBlob } from "./upload.ts";
+import { requirePush } from "./upload_session.ts";
+import { uploadBlob } from "./upload.ts";
 
 export interface PushSettings {
   readonly registry: RegistrySettings;
@@ -39,9 +44,6 @@ export interface PushRequest {
   /** Beside what DESTINATION has for other platforms, instead of in place of it. */
   readonly isForIndex: boolean;
 }
-
-/** Blobs on their way at the same time. */
-const PARALLEL = 3;
 
 /** Throws a ChError; what the registry had under the name stays then. */
 export async function pushImage(
@@ -66,26 +68,31 @@ export async function pushImage(
   if (repository !== undefined) await requirePush(repository);
   if (layout !== undefined) checkLayoutPlace(layout);
 
-  using spool = new Spool(`${store.path}/${UPLOADS}`);
-  const downloads = new Downloads(store.path);
   const metadata = readMetadata(root.fd, path, log);
   const stored = directory === undefined && settings.usesCache ? source : undefined;
   const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
-  const plan = await planPush(image, mode, { spool, store, log });
-  signal?.throwIfAborted();
-
+  using spool = new Spool(`${store.path}/${UPLOADS}`);
   if (layout !== undefined) {
+    const plan = await planPush(image, mode, { spool, layers: spool, store, log });
+    signal?.throwIfAborted();
     await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
   }
   if (repository !== undefined) {
+    const { tag } = reference!;
+    await using uploads = new LayerUploads(repository, {
+      spool,
+      downloads: new Downloads(store.path),
+      from: findOrigin(metadata, repository),
+      isNew: isNewImage(repository, tag!, findCreated(image)),
+    });
+    const plan = await planPush(image, mode, { spool, layers: uploads, store, log });
+    signal?.throwIfAborted();
     log.info("starting upload");
-    const from = findOrigin(metadata, repository);
-    await uploadLayers(repository, plan, { spool, downloads, from, log });
+    await uploads.finish(plan.manifest.layers);
     await uploadConfig(repository, plan, log);
-    const tag = reference!.tag!;
     log.info("manifest: uploading");
-    await (isForIndex ? uploadIndex : uploadManifest)(repository, plan, tag);
+    await (isForIndex ? uploadIndex : uploadManifest)(repository, plan, tag!);
     log.info("cleaning up");
   }
   log.info("done");
@@ -113,76 +120,44 @@ function findOrigin(metadata: Metadata, { registry }: Repository): string | unde
   return from.slice(registry.length + 1).replace(/(@sha256)?:[^/]*$/, "");
 }
 
-interface Places {
-  readonly spool: Spool;
-  readonly downloads: Downloads;
-  readonly from: string | undefined;
-  readonly log: Log;
-}
-
-async function uploadLayers(
+/** Whether the image that TAG means was CREATED at another time: the layer that is made here will be new
+ * then. It is only a guess, and it does not matter if nobody can tell. */
+async function isNewImage(
   repository: Repository,
-  { manifest: { layers }, kept }: PushPlan,
-  { spool, downloads, from, log }: Places,
-): Promise<void> {
-  const waiting = [...layers.entries()].filter(([index, { digest }]) =>
-    layers.findIndex((other) => other.digest === digest) === index
-  );
-  const work = async () => {
-    const buffer = new Uint8Array(PIECE);
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, { digest, size }] = next;
-      const isKept = kept.some((layer) => layer.digest === digest);
-      using file = isKept && downloads.has(layerFileName({ digest }), size)
-        ? new BlobInFile(downloads.pathOf(layerFileName({ digest })), digest, size)
-        : undefined;
-      const blob = {
-        digest,
-        size,
-        from: isKept ? from : undefined,
-        local: file ?? spool.open(digest),
-      };
-      const label = `layer ${index + 1}/${layers.length}: ${shortDigest({ digest })}: `;
-      await uploadOne(repository, blob, label, buffer, log);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  tag: string,
+  created: string,
+): Promise<boolean> {
+  try {
+    const found = await fetchManifest([repository], tag, "any");
+    if (found === undefined) return true;
+    const document = parseDocument(found.bytes, tag, found.mediaType);
+    if (document.kind !== "manifest") return false; // for one platform of several it would take more
+    const { digest } = document.manifest.config;
+    const response = await repository.request("GET", `blobs/${digest}`, { expected: [200] });
+    return parseImageConfig(await readLimited(response, digest), digest).created !== created;
+  } catch (error) {
+    if (!(error instanceof ChError)) throw error;
+    repository.log.debug(`can’t tell what ${tag} is: ${error.message}`);
+    return false;
+  }
 }
 
 async function uploadConfig(
   repository: Repository,
-  { manifest: { config }, configBytes }: PushPlan,
+  { manifest: { config: { digest, size } }, configBytes }: PushPlan,
   log: Log,
 ): Promise<void> {
-  const { digest, size } = config;
-  const local = {
-    digest,
-    size,
-    read: (start: number, end: number) => configBytes.subarray(start, end),
-  };
   const label = `config: ${shortDigest({ digest })}: `;
-  const blob = { digest, size, from: undefined, local };
-  await uploadOne(repository, blob, label, new Uint8Array(), log);
-}
-
-async function uploadOne(
-  repository: Repository,
-  blob: RemoteBlob,
-  label: string,
-  buffer: Uint8Array<ArrayBuffer>,
-  log: Log,
-): Promise<void> {
-  log.info(`${label}checking if already in repository`);
-  let meter: Disposable & { update(done: number): void } | undefined;
-  let done = 0;
+  const blob = { digest, size, from: undefined, local: toLocalBlob(digest, configBytes) };
+  let meter: Progress | undefined;
   try {
     const result = await uploadBlob(repository, blob, {
-      buffer,
-      onStart: () => meter = log.progress(`${label}not present, uploading...`, blob.size),
-      onProgress: (bytes) => meter?.update(done += bytes),
+      buffer: new Uint8Array(),
+      onCheck: () => log.info(`${label}checking if already in repository`),
+      onStart: () => meter = log.progress(`${label}not present, uploading...`, size),
+      onProgress: (sent) => meter?.update(sent),
     });
     if (result === "present") log.info(`${label}already present`);
-    if (result === "mounted") log.info(`${label}mounted from the repository it was pulled from`);
   } finally {
     meter?.[Symbol.dispose]();
   }

@@ -27,7 +27,7 @@ import { layerFileName } from "./image_blobs.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import type { PushPlan } from "./push_plan.ts";
 import type { Spool } from "./spool.ts";
-import type { LocalBlob } from "./upload.ts";
+import type { LocalBlob } from "./local_blob.ts";
 
 /** Without a name an image is found by this one by most tools. */
 const USUAL_NAME = "latest";
@@ -147,16 +147,17 @@ class PlanBlobs implements BlobSource {
     const made = this.spool.open(blob.digest);
     const chunks = made === undefined
       ? openFileChunks(this.downloads.pathOf(layerFileName(blob)))
-      : readPieces(made);
+      : readPieces(made, blob.size);
     return verifyBlob(chunks, blob, blob.digest);
   }
 }
 
 async function* readPieces(
-  { read, size }: LocalBlob,
+  blob: LocalBlob,
+  size: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; at < size; at += PIECE) {
     const end = Math.min(at + PIECE, size);
-    yield read(at, end, new Uint8Array(end - at));
+    yield blob.read(at, end, new Uint8Array(end - at));
   }
 }

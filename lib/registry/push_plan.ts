@@ -4,6 +4,7 @@
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
 import type { Log } from "../log/log.ts";
+import type { BlobSink } from "../oci/blobs.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
 import { toImageDetails } from "../oci/image_metadata.ts";
 import { DOCKER } from "../oci/media_type.ts";
@@ -38,8 +39,6 @@ export interface PushPlan {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
-  /** Layers of the manifest that were not made here. */
-  readonly kept: readonly Descriptor[];
 }
 
 /** An image to push. */
@@ -51,8 +50,15 @@ export interface PushedImage extends BuiltImage {
 
 export interface PlanTools {
   readonly spool: Spool;
+  readonly layers: LayerSink;
   readonly store: Store;
   readonly log: Log;
+}
+
+/** Where layers go that are made: into the spool, and maybe elsewhere at the same time. */
+export interface LayerSink extends BlobSink {
+  /** Told of the layers that are kept, before it is known what comes on top of them. */
+  keep?(layers: readonly Descriptor[]): void;
 }
 
 /** MODE: all as one layer, or what is known of layers kept. */
@@ -72,15 +78,18 @@ export async function planPush(
   return await planSingle(image, tools);
 }
 
-async function planSingle(image: PushedImage, { spool, log }: PlanTools): Promise<PushPlan> {
+async function planSingle(
+  image: PushedImage,
+  { spool, layers, log }: PlanTools,
+): Promise<PushPlan> {
   log.info("layer 1/1: gathering");
   log.info("layer 1/1: preparing");
   const tree = readPushedTree(image.rootFd, image.name, log);
-  const layer = await packLayer(tree, spool, LAYER);
+  const layer = await packLayer(tree, layers, LAYER);
   log.info("preparing metadata");
   const details = describe(image, undefined);
   const history = fitHistory(details.history ?? [], 1);
-  return await complete({ ...details, history }, [layer], [], "docker", spool);
+  return await complete({ ...details, history }, [layer], "docker", spool);
 }
 
 /** At this level a layer of Debian's is 1.8 % larger than gzip(1) makes it, and smaller than umoci does, in
@@ -90,9 +99,10 @@ const LAYER = { style: "docker", compressor: "gzip", level: 2 } as const;
 async function planLayered(
   image: PushedImage,
   base: PulledBase,
-  { spool, store, log }: PlanTools,
+  { spool, layers: sink, store, log }: PlanTools,
 ): Promise<PushPlan> {
   const { manifest: { layers, mediaType }, config } = base;
+  sink.keep?.(layers);
   log.info("looking for what was built on the pulled layers");
   const open = () => readPushedTree(image.rootFd, image.name, log);
   const changes = await findBuilt(image, open, base, store);
@@ -100,12 +110,12 @@ async function planLayered(
   if (isSame && hasPulledMetadata(image.metadata, base)) {
     log.info("nothing was built on it: pushing the image as it was pulled");
     const { manifest, manifestBytes, configBytes } = base;
-    return { manifest, manifestBytes, configBytes, kept: layers };
+    return { manifest, manifestBytes, configBytes };
   }
   const number = layers.length + 1;
   log.info(`layer ${number}/${number}: preparing`);
   const style: ImageStyle = mediaType === DOCKER.manifest ? "docker" : "oci";
-  const built = await packLayer(readChanges(changes, open(), image.rootFd), spool, {
+  const built = await packLayer(readChanges(changes, open(), image.rootFd), sink, {
     ...LAYER,
     style,
   });
@@ -113,23 +123,22 @@ async function planLayered(
   const kept = layers.map((blob, index) => ({ blob, diffId: config.rootfs.diff_ids[index]! }));
   const details = describe(image, config);
   const history = extendHistory(details.history ?? [], config.history ?? [], layers.length);
-  return await complete({ ...details, history }, [...kept, built], layers, style, spool);
+  return await complete({ ...details, history }, [...kept, built], style, spool);
 }
 
 async function complete(
   details: ImageDetails,
   layers: readonly PackedLayer[],
-  kept: readonly Descriptor[],
   style: ImageStyle,
   spool: Spool,
 ): Promise<PushPlan> {
   const { manifest } = await packImage(layers, details, spool, style);
-  const config = spool.open(manifest.config.digest)!;
+  const { digest, size } = manifest.config;
+  const config = spool.open(digest)!;
   return {
     manifest,
     manifestBytes: encodeDocument(manifest),
-    configBytes: config.read(0, config.size, new Uint8Array(config.size)),
-    kept,
+    configBytes: config.read(0, size, new Uint8Array(size)),
   };
 }
 
@@ -148,12 +157,13 @@ function describe(image: PushedImage, pulled: ImageDetails | undefined): ImageDe
     environment: findText(rootFd, ENVIRONMENT_FILE),
     pulled,
   });
+  return { ...details, created: findCreated(image), comment: "pushed with Charliecloud" };
+}
+
+/** What the configuration says of when it was. */
+export function findCreated({ rootFd }: Pick<PushedImage, "rootFd">): string {
   const { mtime } = findEntry(rootFd, METADATA_FILE) ?? readEntry(rootFd, "");
-  return {
-    ...details,
-    created: new Date(mtime * 1000).toISOString().replace(".000Z", "Z"),
-    comment: "pushed with Charliecloud",
-  };
+  return new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
 }
 
 function findText(rootFd: number, path: string): Uint8Array | undefined {

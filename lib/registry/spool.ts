@@ -5,12 +5,13 @@ import { ChError } from "../error.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import { Digester } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/model.ts";
-import type { LocalBlob } from "./upload.ts";
+import { type BlobExtent, type LocalBlob, readPiece } from "./local_blob.ts";
 
 /** The sink of a push. Dispose gives the room back. */
 export class Spool implements BlobSink, Disposable {
   readonly #directory: string;
-  readonly #files = new Map<string, { readonly file: Deno.FsFile; readonly size: number }>();
+  readonly #blobs: SpooledBlob[] = [];
+  readonly #whole = new Map<string, SpooledBlob>();
 
   /** DIRECTORY is where there is room for blobs. */
   constructor(directory: string) {
@@ -18,61 +19,103 @@ export class Spool implements BlobSink, Disposable {
   }
 
   has({ digest }: Pick<Descriptor, "digest">): Promise<boolean> {
-    return Promise.resolve(this.#files.has(digest));
+    return Promise.resolve(this.#whole.has(digest));
   }
 
-  async write(mediaType: string, chunks: AsyncIterable<Uint8Array>): Promise<Descriptor> {
-    const file = openUnnamed(this.#directory);
+  /** ON_BEGIN may read the blob while it grows. */
+  async write(
+    mediaType: string,
+    chunks: AsyncIterable<Uint8Array>,
+    onBegin: (blob: LocalBlob) => void = () => {},
+  ): Promise<Descriptor> {
+    const blob = new SpooledBlob(this.#directory);
+    this.#blobs.push(blob);
     const digester = new Digester();
     try {
+      onBegin(blob);
       for await (const chunk of chunks) {
         // Both look at it at the same time.
         const hashed = digester.add(chunk);
-        writeAll(file, chunk, this.#directory);
+        blob.append(chunk);
         await hashed;
       }
     } catch (error) {
-      file.close();
+      blob.fail(error);
       throw error;
     }
     const { size } = digester;
     const digest = digester.end();
-    this.#files.get(digest)?.file.close();
-    this.#files.set(digest, { file, size });
+    blob.complete(digest);
+    this.#whole.set(digest, blob);
     return { mediaType, digest, size };
   }
 
   open(digest: string): LocalBlob | undefined {
-    const found = this.#files.get(digest);
-    if (found === undefined) return undefined;
-    const { file, size } = found;
-    return { digest, size, read: (start, end, buffer) => readPiece(file, start, end, buffer) };
+    return this.#whole.get(digest);
   }
 
   [Symbol.dispose](): void {
-    for (const { file } of this.#files.values()) file.close();
-    this.#files.clear();
+    for (const blob of this.#blobs.splice(0)) blob[Symbol.dispose]();
+    this.#whole.clear();
   }
 }
 
-/** A blob in a file that has a name. */
-export class BlobInFile implements LocalBlob, Disposable {
+class SpooledBlob implements LocalBlob, Disposable {
   readonly #file: Deno.FsFile;
+  readonly #directory: string;
+  #size = 0;
+  #digest: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #wake = Promise.withResolvers<void>();
 
-  constructor(path: string, readonly digest: string, readonly size: number) {
-    try {
-      this.#file = Deno.openSync(path);
-    } catch (error) {
-      throw new ChError(`can’t read: ${path}`, { cause: error });
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#file = openUnnamed(directory);
+  }
+
+  async reach(size: number): Promise<BlobExtent> {
+    while (this.#size < size && this.#digest === undefined) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      await this.#wake.promise;
     }
+    return { size: this.#size, digest: this.#digest };
   }
 
   read(start: number, end: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array {
     return readPiece(this.#file, start, end, buffer);
   }
 
+  append(bytes: Uint8Array): void {
+    try {
+      // Readers move the position.
+      this.#file.seekSync(this.#size, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    } catch (error) {
+      throw new ChError(`can’t write: ${this.#directory}`, { cause: error });
+    }
+    this.#size += bytes.length;
+    this.#notify();
+  }
+
+  complete(digest: string): void {
+    this.#digest = digest;
+    this.#notify();
+  }
+
+  /** There will be no more. */
+  fail(error: unknown): void {
+    this.#failure = { error };
+    this.#notify();
+  }
+
   [Symbol.dispose](): void {
     this.#file.close();
+  }
+
+  #notify(): void {
+    const { resolve } = this.#wake;
+    this.#wake = Promise.withResolvers();
+    resolve();
   }
 }
 
@@ -85,28 +128,4 @@ function openUnnamed(directory: string): Deno.FsFile {
   } catch (error) {
     throw new ChError(`can’t write: ${directory}`, { cause: error });
   }
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array, directory: string): void {
-  try {
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-  } catch (error) {
-    throw new ChError(`can’t write: ${directory}`, { cause: error });
-  }
-}
-
-function readPiece(
-  file: Deno.FsFile,
-  start: number,
-  end: number,
-  buffer: Uint8Array<ArrayBuffer>,
-): Uint8Array {
-  const bytes = buffer.subarray(0, end - start);
-  file.seekSync(start, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) {
-    const size = file.readSync(bytes.subarray(at));
-    if (size === null) throw new ChError("file became shorter while it was uploaded");
-    at += size;
-  }
-  return bytes;
 }

@@ -10,6 +10,8 @@ export interface RegistryOptions {
   /** Names and passwords that it lets in. */
   readonly users?: Readonly<Record<string, string>>;
   readonly tokens?: TokenServer;
+  /** Where its storage is made. */
+  readonly below?: string | undefined;
 }
 
 export class TestRegistry implements AsyncDisposable {
@@ -26,7 +28,8 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   static async start(options: RegistryOptions = {}): Promise<TestRegistry> {
-    const directory = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-registry." });
+    const { below = "/var/tmp" } = options;
+    const directory = Deno.makeTempDirSync({ dir: below, prefix: "ch-registry." });
     for (let attempt = 1;; attempt++) {
       const address = `127.0.0.1:${findFreePort()}`;
       const config = configure(directory, address, options);

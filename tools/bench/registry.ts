@@ -1,6 +1,11 @@
 // How fast images are pulled and pushed, and in how much memory, beside the peers that are installed: from
 // and to registries on this machine, by TLS. Words are filters of rows.
 //
+// Each run writes to a place of its own, and nothing is removed before the end, when there are some 25 GB:
+// for a minute after files were removed ext4 looks at each of their inodes, one by one, whenever it makes
+// a file, which costs seconds. The registries keep what they get in memory if there is enough, so that
+// it is not the disk that is measured.
+//
 // Not to be run under a real-time policy: podman's processes wait for one another by spinning.
 
 import { makeCertificates } from "../../tests/interop/certificates.ts";
@@ -11,23 +16,28 @@ import { measurePeak } from "./peak_memory.ts";
 import { type Image, IMAGES, makeImages } from "./registry_images.ts";
 
 const ROUNDS = 3;
+/** Bytes: what the runs leave in the registries, and room for the commands. */
+const MEMORY = 6 * 2 ** 30;
 
 const certificates = makeCertificates(place);
 // podman and skopeo trust all that is in a directory.
 Deno.mkdirSync(`${place}/trusted`);
 Deno.copyFileSync(certificates.authority, `${place}/trusted/ca.crt`);
+const below = findMemory();
 /** Nothing can be taken over from the one to the other. */
-await using source = await TestRegistry.start({ tls: certificates.signed });
-await using target = await TestRegistry.start({ tls: certificates.signed });
+await using source = await TestRegistry.start({ tls: certificates.signed, below });
+await using target = await TestRegistry.start({ tls: certificates.signed, below });
 
 const trust = { REQUESTS_CA_BUNDLE: certificates.authority };
 /** skopeo looks for logins there; elsewhere it may not even look. */
 const noLogins = { REGISTRY_AUTH_FILE: `${place}/logins.json` };
 const hasPodman = Deno.uid() === 0 && exists("/usr/bin/podman");
-const podman =
-  `podman --root=${place}/podman --runroot=${place}/podman.run --storage-driver=overlay`;
-/** A name that no run before had. */
-const fresh = `${target.address}/bench/$(cat /proc/sys/kernel/random/uuid):1`;
+const podmanAt = (root: string) =>
+  `podman --root=${root} --runroot=${root}.run --storage-driver=overlay`;
+const podman = podmanAt(`${place}/podman`);
+/** For the shell: what no run before had. */
+const unique = "$(cat /proc/sys/kernel/random/uuid)";
+const fresh = `${target.address}/bench/${unique}:1`;
 
 await bench(prepare, makeRows, measureMemory);
 
@@ -65,48 +75,41 @@ function describe({ layers }: Image): string {
 
 function makePulls({ name }: Image): Way[] {
   const from = nameOf(name);
-  const storage = (which: string) => ({ ...trust, CH_IMAGE_STORAGE: `${place}/${which}` });
-  const clean = (path: string) =>
-    `chmod -R u+rwx ${place}/${path} 2>/dev/null; rm -rf ${place}/${path}`;
+  const pull = (program: string, ...words: string[]) => [
+    "sh",
+    "-ec",
+    `CH_IMAGE_STORAGE=${place}/pulled.${unique} ${program} pull ${words.join(" ")} ${from} x`,
+  ];
+  // What others have written is not to be waited for.
+  const common = { before: "sync", env: trust };
   const ways: Way[] = [
+    { ...common, name: "ch", command: pull(`${rig}/bin/ch-image`) },
+    { ...common, name: "ch --no-cache", command: pull(`${rig}/bin/ch-image`, "--no-cache") },
     {
-      name: "ch",
-      command: [`${rig}/bin/ch-image`, "pull", from, "x"],
-      before: clean("new"),
-      env: storage("new"),
-    },
-    {
-      name: "ch --no-cache",
-      command: [`${rig}/bin/ch-image`, "pull", "--no-cache", from, "x"],
-      before: clean("new"),
-      env: storage("new"),
-    },
-    {
+      ...common,
       name: "Debian's charliecloud --no-cache",
-      command: ["/usr/bin/ch-image", "pull", "--no-cache", from, "x"],
-      before: clean("old"),
-      env: storage("old"),
+      command: pull("/usr/bin/ch-image", "--no-cache"),
       needs: "/usr/bin/ch-image",
     },
     {
+      ...common,
       name: "skopeo, umoci",
       command: [
         "sh",
         "-ec",
-        `skopeo copy -q --src-cert-dir=${place}/trusted docker://${from} oci:${place}/out:x
-         umoci unpack --rootless --image ${place}/out:x ${place}/out/bundle`,
+        `out=${place}/pulled.${unique}
+         skopeo copy -q --src-cert-dir=${place}/trusted docker://${from} oci:$out:x
+         umoci unpack --rootless --image $out:x $out/bundle`,
       ],
-      before: clean("out"),
       env: noLogins,
       needs: "/usr/bin/umoci",
     },
   ];
   if (!hasPodman) return ways;
-  return [...ways, {
-    name: "podman as root",
-    command: ["root", "sh", "-ec", `${podman} pull -q --cert-dir=${place}/trusted ${from}`],
-    before: `${podman} rmi -af`,
-  }];
+  const pullAsRoot = `root=${place}/pulled.${unique}
+    ${podmanAt("$root")} pull -q --cert-dir=${place}/trusted ${from}`;
+  const command = ["root", "sh", "-ec", pullAsRoot];
+  return [...ways, { ...common, name: "podman as root", command }];
 }
 
 function makePushes(image: Image): Way[] {
@@ -197,6 +200,11 @@ async function measureMemory(): Promise<Line[]> {
     }
   }
   return lines;
+}
+
+/** Where files are in memory; undefined if there is too little of it. */
+function findMemory(): string | undefined {
+  return Deno.systemMemoryInfo().available > MEMORY ? "/dev/shm" : undefined;
 }
 
 function run(script: string): void {

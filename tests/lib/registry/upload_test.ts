@@ -1,72 +1,25 @@
 import assert from "node:assert/strict";
-import { Repository } from "../../../lib/registry/repository.ts";
-import {
-  type LocalBlob,
-  PIECE,
-  type RemoteBlob,
-  uploadBlob,
-} from "../../../lib/registry/upload.ts";
-import { digestOf, FakeRegistry } from "../../fake_registry.ts";
-import { RecordingLog } from "../recording_log.ts";
-import { ANONYMOUS } from "./pull_place.ts";
-
-/** Two and a half pieces. */
-const LARGE = new Uint8Array(20 << 20).map((_, at) => at >> 12);
-const SMALL = new Uint8Array(1000).fill(7);
-
-interface UploadPlace {
-  readonly registry: FakeRegistry;
-  /** How many bytes were said to be sent. */
-  sent: number;
-  upload(bytes: Uint8Array<ArrayBuffer>, remote?: Partial<RemoteBlob>): Promise<string>;
-}
-
-function atUploadPlace(body: (place: UploadPlace) => Promise<void>): () => Promise<void> {
-  return async () => {
-    await using registry = new FakeRegistry();
-    const place: UploadPlace = {
-      registry,
-      sent: 0,
-      async upload(bytes, remote = {}) {
-        const name = { host: "127.0.0.1", port: registry.port, path: ["a"], name: "b" };
-        using repository = new Repository(name, {
-          trust: { verify: true },
-          credentials: ANONYMOUS,
-          plainHttp: true,
-          retries: { pauses: [1, 1], patience: 20_000 },
-          log: new RecordingLog(),
-        });
-        const digest = await digestOf(bytes);
-        const read = (start: number, end: number) => bytes.slice(start, end);
-        const local: LocalBlob = { digest, size: bytes.length, read };
-        const blob = { digest, size: bytes.length, from: undefined, local, ...remote };
-        const onProgress = (count: number) => void (place.sent += count);
-        const buffer = new Uint8Array(PIECE);
-        return await uploadBlob(repository, blob, { buffer, onStart() {}, onProgress });
-      },
-    };
-    await body(place);
-  };
-}
-
-async function assertStored({ registry }: UploadPlace, bytes: Uint8Array<ArrayBuffer>) {
-  assert.deepEqual([...registry.blobs.keys()], [await digestOf(bytes)]);
-  assert.equal(registry.uploads.size, 0);
-}
+import { digestOf } from "../../fake_registry.ts";
+import { assertStored, atUploadPlace, count, LARGE, SMALL } from "./upload_place.ts";
 
 Deno.test(
   "uploadBlob() sends what is small at once and what is large in pieces, and nothing twice",
   atUploadPlace(async (place) => {
     const { registry, upload } = place;
     assert.equal(await upload(SMALL), "uploaded");
-    assert.equal(registry.asked.filter(({ method }) => method === "PATCH").length, 0);
+    assert.equal(count(place, "PATCH"), 0);
     assert.equal(await upload(SMALL), "present");
     await assertStored(place, SMALL);
     registry.blobs.clear();
     assert.equal(await upload(LARGE), "uploaded");
-    assert.equal(registry.asked.filter(({ method }) => method === "PATCH").length, 3);
+    assert.equal(count(place, "PATCH"), 3);
     await assertStored(place, LARGE);
-    assert.equal(place.sent, SMALL.length + LARGE.length);
+    assert.deepEqual(place.told.slice(0, 4), ["check", "start 1000", "sent 1000", "check"]);
+    const sizes = [LARGE.length, 8 << 20, 16 << 20, LARGE.length, LARGE.length];
+    assert.deepEqual(
+      place.told.slice(4),
+      ["check", ...sizes.map((size, at) => `${at === 0 ? "start" : "sent"} ${size}`)],
+    );
   }),
 );
 
@@ -119,7 +72,7 @@ Deno.test(
       });
     };
     assert.equal(await upload(SMALL), "uploaded");
-    assert.equal(registry.asked.filter(({ method }) => method === "PUT").length, 1);
+    assert.equal(count(place, "PUT"), 1);
     await assertStored(place, SMALL);
   }),
 );
@@ -156,7 +109,7 @@ Deno.test(
         ? new Response(null, { status: 201 })
         : undefined;
     assert.equal(await upload(SMALL, { from: "other" }), "mounted");
-    assert.equal(place.sent, 0);
+    assert.deepEqual(place.told, ["check"]);
     for (const status of [202, 403, 404, 405]) {
       registry.blobs.clear();
       // 202 is an upload that has begun instead: the registry's own answer.
