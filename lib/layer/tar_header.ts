@@ -66,34 +66,43 @@ export function decodeTarHeader(block: Uint8Array): TarHeader {
 /** Name and link name must fit, but for a ustar name that can be split in two: {@linkcode fitsName}. */
 export function encodeTarHeader(header: TarHeaderFields): Uint8Array<ArrayBuffer> {
   const block = new Uint8Array(BLOCK);
-  const name = encodeOsString(header.name);
-  const split = name.length <= 100 ? 0 : findSplit(name);
-  block.set(name.subarray(split === 0 ? 0 : split + 1).subarray(0, 100), 0);
-  if (split > 0) block.set(name.subarray(0, split), 345);
+  if (!writeText(block, 0, 100, header.name)) {
+    const name = encodeOsString(header.name);
+    const split = findSplit(name);
+    block.fill(0, 0, 100);
+    block.set(name.subarray(split === 0 ? 0 : split + 1).subarray(0, 100), 0);
+    block.set(name.subarray(0, split), 345);
+  }
   writeNumber(block, 100, 8, header.mode);
   writeNumber(block, 108, 8, header.uid);
   writeNumber(block, 116, 8, header.gid);
   writeNumber(block, 124, 12, header.size);
   writeNumber(block, 136, 12, header.mtime);
   block[156] = header.type.charCodeAt(0);
-  block.set(encodeOsString(header.linkName).subarray(0, 100), 157);
-  block.set(encodeOsString(header.format === "gnu" ? "ustar  \0" : "ustar\x0000"), 257);
-  block.set(encodeOsString(header.user).subarray(0, 31), 265);
-  block.set(encodeOsString(header.group).subarray(0, 31), 297);
+  writeText(block, 157, 100, header.linkName);
+  writeText(block, 257, 8, header.format === "gnu" ? "ustar  \0" : "ustar\x0000");
+  writeText(block, 265, 31, header.user);
+  writeText(block, 297, 31, header.group);
   if (header.type === "3" || header.type === "4") {
     writeNumber(block, 329, 8, header.major);
     writeNumber(block, 337, 8, header.minor);
   }
   block.fill(SPACE, 148, 156);
   const [sum] = sumBytes(block);
-  block.set(encodeOsString(sum.toString(8).padStart(6, "0") + "\0 "), 148);
+  writeOctal(block, 148, 6, sum);
+  block[154] = 0;
   return block;
 }
 
 /** Whether a ustar header has room for this name. */
 export function fitsName(name: string): boolean {
-  const bytes = encodeOsString(name);
-  return bytes.length <= 100 || findSplit(bytes) > 0;
+  return !isLonger(name, 100) || findSplit(encodeOsString(name)) > 0;
+}
+
+/** Whether TEXT has more than so many bytes. */
+export function isLonger(text: string, size: number): boolean {
+  return text.length > size ||
+    (text.length * MAX_UTF8 > size && encodeOsString(text).length > size);
 }
 
 /** Whether a field of this size has room for this number in octal. */
@@ -115,6 +124,8 @@ export function readNumber(block: Uint8Array, at: number, size: number, what: st
 }
 
 const SPACE = 0x20;
+/** Bytes of one UTF-16 code unit, at most. */
+const MAX_UTF8 = 3;
 
 /** Up to the NUL, if there is one. */
 function readText(block: Uint8Array, at: number, size: number): string {
@@ -155,9 +166,33 @@ function readBinary(block: Uint8Array, at: number, size: number): number | undef
   return value;
 }
 
+/** So many digits. */
+function writeOctal(block: Uint8Array, at: number, digits: number, value: number): void {
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    block[i] = 0x30 + rest % 8;
+    rest = Math.floor(rest / 8);
+  }
+}
+
+/** What SIZE bytes have room for; false if that is not all. A loop beats the runtime's encoder by far. */
+function writeText(block: Uint8Array, at: number, size: number, text: string): boolean {
+  const end = Math.min(text.length, size);
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) {
+      const bytes = encodeOsString(text);
+      block.set(bytes.subarray(0, size), at);
+      return bytes.length <= size;
+    }
+    block[at + i] = code;
+  }
+  return text.length <= size;
+}
+
 function writeNumber(block: Uint8Array, at: number, size: number, value: number): void {
   if (fitsOctal(value, size)) {
-    block.set(encodeOsString(value.toString(8).padStart(size - 1, "0")), at);
+    writeOctal(block, at, size - 1, value);
     return;
   }
   let rest = BigInt(value);

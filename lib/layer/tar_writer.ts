@@ -6,7 +6,7 @@ import { ChError } from "../error.ts";
 import { BufferRing } from "./buffer_ring.ts";
 import type { Content, Entry, Sink } from "./entry.ts";
 import { formatPaxRecords, formatPaxTime } from "./pax_records.ts";
-import { BLOCK, encodeTarHeader, fitsName, fitsOctal } from "./tar_header.ts";
+import { BLOCK, encodeTarHeader, fitsName, fitsOctal, isLonger } from "./tar_header.ts";
 
 export interface TarWriterOptions {
   /** PAX keeps fractions of seconds and extended attributes; GNU is what ch-convert always wrote. */
@@ -97,8 +97,8 @@ export class TarWriter implements Sink {
       ...names,
     };
     if (this.#options.format === "gnu") {
-      if (isTooLong(header.linkName)) await this.#putLong("K", header.linkName);
-      if (isTooLong(header.name)) await this.#putLong("L", header.name);
+      if (isLonger(header.linkName, 100)) await this.#putLong("K", header.linkName);
+      if (isLonger(header.name, 100)) await this.#putLong("L", header.name);
       // A name split in two would be nonsense to a GNU reader.
       return await this.#put(encodeTarHeader({ ...header, format: "gnu", name: cut(header.name) }));
     }
@@ -221,7 +221,7 @@ function memberName(entry: Entry, prefix: string): string {
 function paxRecords(entry: Entry, header: Header): [string, Uint8Array][] {
   const records: [string, string][] = [];
   if (!fitsName(header.name)) records.push(["path", header.name]);
-  if (isTooLong(header.linkName)) records.push(["linkpath", header.linkName]);
+  if (isLonger(header.linkName, 100)) records.push(["linkpath", header.linkName]);
   if (!fitsOctal(header.size, 12)) records.push(["size", String(header.size)]);
   if (!fitsOctal(header.uid, 8)) records.push(["uid", String(header.uid)]);
   if (!fitsOctal(header.gid, 8)) records.push(["gid", String(header.gid)]);
@@ -233,10 +233,6 @@ function paxRecords(entry: Entry, header: Header): [string, Uint8Array][] {
     ...records.map(([key, value]): [string, Uint8Array] => [key, encodeOsString(value)]),
     ...xattrs.map(([key, value]): [string, Uint8Array] => [`SCHILY.xattr.${key}`, value]),
   ];
-}
-
-function isTooLong(name: string): boolean {
-  return encodeOsString(name).length > 100;
 }
 
 /** To the 100 bytes of a header; the whole is elsewhere. */
