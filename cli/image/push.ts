@@ -1,13 +1,32 @@
 // ch-image push: puts an image into a registry.
 
+import { LEVELS, requireLevel } from "../../lib/layer/compress.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
 import { parseLayoutPlace } from "../../lib/registry/layout_place.ts";
 import { pushImage } from "../../lib/registry/push.ts";
-import { defineOptions, findValue, isGiven } from "../options.ts";
+import type { LayerCompression } from "../../lib/registry/push_plan.ts";
+import { type Arguments, defineOptions, findValue, isGiven } from "../options.ts";
+import { parseWholeNumber } from "../whole_number.ts";
 import { readRegistryDefaults, readRegistrySettings } from "./registry_settings.ts";
+import type { CommonOption } from "./common_options.ts";
 import type { SubCommand } from "./sub_command.ts";
 
 const OPTIONS = defineOptions([
+  {
+    long: "compression-format",
+    argument: "required",
+    placeholder: "NAME",
+    choices: ["gzip", "zstd"],
+    repeat: "last",
+    help: "compression of the layers made here: gzip (default) or zstd",
+  },
+  {
+    long: "compression-level",
+    argument: "required",
+    placeholder: "N",
+    repeat: "last",
+    help: "its level; gzip 0 to 12 (default 2), zstd 1 to 22 (default 3)",
+  },
   {
     long: "image",
     argument: "required",
@@ -29,7 +48,9 @@ const OPTIONS = defineOptions([
   },
 ]);
 
-export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
+type Option = typeof OPTIONS[number]["long"];
+
+export const push: SubCommand<Option> = {
   name: "ch-image push",
   summary: "Put an image into a registry",
   options: OPTIONS,
@@ -52,6 +73,7 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
       source,
       destination: layout ?? (destination === undefined ? source : parseReference(destination)),
       directory,
+      compression: readCompression(args),
       isForIndex: isGiven(args, "index"),
       isSingleLayer: isGiven(args, "single-layer"),
     }, {
@@ -62,3 +84,13 @@ export const push: SubCommand<typeof OPTIONS[number]["long"]> = {
     return 0;
   },
 };
+
+function readCompression(args: Arguments<Option | CommonOption>): LayerCompression | undefined {
+  const format = findValue(args, "compression-format"), text = findValue(args, "compression-level");
+  if (format === undefined && text === undefined) return undefined;
+  const compressor = format === "zstd" ? "zstd" : "gzip";
+  if (text === undefined) return format === "zstd" ? { compressor } : undefined;
+  const level = parseWholeNumber(text, "--compression-level");
+  requireLevel(compressor, level, LEVELS[compressor]);
+  return { compressor, level };
+}

@@ -1,7 +1,7 @@
 // How an output is to be written: what was asked for, held against what its format can. Pure.
 
 import { ChError } from "../error.ts";
-import { type Compressor, type LevelRange, LEVELS } from "../layer/compress.ts";
+import { type Compressor, type LevelRange, LEVELS, requireLevel } from "../layer/compress.ts";
 import { SQUASHFS_LEVELS, type SquashfsCompression } from "../squashfs/compression.ts";
 import type { Format } from "./format.ts";
 
@@ -112,12 +112,8 @@ function choose<Name extends string>(
   const range = levels[compression];
   if (level === undefined) return { compression, level };
   if (range === undefined) throw new ChError(`compression ${compression} has no levels`);
-  if (Number.isInteger(level) && level >= range.lowest && level <= range.highest) {
-    return { compression, level };
-  }
-  throw new ChError(`not a level of compression ${compression}: ${level}`, {
-    hint: `its levels are ${range.lowest} to ${range.highest}`,
-  });
+  requireLevel(compression, level, range);
+  return { compression, level };
 }
 
 function refuse(format: Format, wishes: OutputWishes): void {

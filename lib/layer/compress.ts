@@ -23,6 +23,14 @@ export const LEVELS: Readonly<Record<EncoderKind, LevelRange>> = {
   zstd: { lowest: 1, highest: 22, usual: 3 },
 };
 
+/** Throws a ChError unless LEVEL is in RANGE, that of COMPRESSION. */
+export function requireLevel(compression: string, level: number, range: LevelRange): void {
+  if (Number.isInteger(level) && level >= range.lowest && level <= range.highest) return;
+  throw new ChError(`not a level of compression ${compression}: ${level}`, {
+    hint: `its levels are ${range.lowest} to ${range.highest}`,
+  });
+}
+
 // Large enough that separate pieces cost less than 1 % (for gzip, with its small window, 0.1 %); for
 // bzip2 a multiple of its blocks.
 const PIECE_SIZES: Readonly<Record<EncoderKind, number>> = {

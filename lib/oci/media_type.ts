@@ -44,5 +44,15 @@ export function isLayerType(mediaType: string): boolean {
   return LAYER_TYPE.test(mediaType);
 }
 
+/** What OCI calls a layer that MEDIA_TYPE, of a layer, is. */
+export function toOciLayerType(mediaType: string): string {
+  const [, foreign, compressor] = DOCKER_LAYER.exec(mediaType) ?? [];
+  if (compressor === undefined) return mediaType;
+  const kind = foreign === undefined ? "" : "nondistributable.";
+  return `application/vnd.oci.image.layer.${kind}v1.tar${compressor.replace(".", "+")}`;
+}
+
+const DOCKER_LAYER =
+  /^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar((?:\.gzip|\.zstd)?)$/;
 const LAYER_TYPE =
   /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+gzip|\+zstd)?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.gzip|\.zstd)?)$/;

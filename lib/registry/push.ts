@@ -19,7 +19,7 @@ import { toLocalBlob } from "./local_blob.ts";
 import type { LayoutPlace } from "./layout_place.ts";
 import { checkLayoutPlace, writeLayoutPlace } from "./push_layout.ts";
 import { PULLED_FROM } from "./pulled_files.ts";
-import { findCreated, planPush, type PushPlan } from "./push_plan.ts";
+import { findCreated, type LayerCompression, planPush, type PushPlan } from "./push_plan.ts";
 import { type RegistrySettings, Repository } from "./repository.ts";
 import { readLimited } from "./response.ts";
 import { Spool } from "./spool.ts";
@@ -43,6 +43,8 @@ export interface PushRequest {
   readonly isSingleLayer: boolean;
   /** Beside what DESTINATION has for other platforms, instead of in place of it. */
   readonly isForIndex: boolean;
+  /** Of layers that are made; the usual one if not given. */
+  readonly compression?: LayerCompression | undefined;
 }
 
 /** Throws a ChError; what the registry had under the name stays then. */
@@ -51,7 +53,7 @@ export async function pushImage(
   request: PushRequest,
   settings: PushSettings,
 ): Promise<void> {
-  const { source, destination, directory, isSingleLayer, isForIndex } = request;
+  const { source, destination, directory, isSingleLayer, isForIndex, compression } = request;
   const { log, signal } = settings.registry;
   const layout = "kind" in destination ? destination : undefined;
   const reference = "kind" in destination ? undefined : findTag(destination, settings.defaults);
@@ -73,8 +75,9 @@ export async function pushImage(
   const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
   using spool = new Spool(`${store.path}/${UPLOADS}`);
+  const tools = { spool, store, compression, log };
   if (layout !== undefined) {
-    const plan = await planPush(image, mode, { spool, layers: spool, store, log });
+    const plan = await planPush(image, mode, { ...tools, layers: spool });
     signal?.throwIfAborted();
     await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
   }
@@ -86,7 +89,7 @@ export async function pushImage(
       from: findOrigin(metadata, repository),
       isNew: isNewImage(repository, tag!, findCreated(image)),
     });
-    const plan = await planPush(image, mode, { spool, layers: uploads, store, log });
+    const plan = await planPush(image, mode, { ...tools, layers: uploads });
     signal?.throwIfAborted();
     log.info("starting upload");
     await uploads.finish(plan.manifest.layers);

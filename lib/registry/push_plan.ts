@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
 import { toImageDetails } from "../oci/image_metadata.ts";
-import { DOCKER } from "../oci/media_type.ts";
+import { DOCKER, toOciLayerType } from "../oci/media_type.ts";
 import {
   type Descriptor,
   encodeDocument,
@@ -52,7 +52,15 @@ export interface PlanTools {
   readonly spool: Spool;
   readonly layers: LayerSink;
   readonly store: Store;
+  /** Of layers that are made. */
+  readonly compression?: LayerCompression | undefined;
   readonly log: Log;
+}
+
+export interface LayerCompression {
+  readonly compressor: "gzip" | "zstd";
+  /** The usual one if not given. */
+  readonly level?: number | undefined;
 }
 
 /** Where layers go that are made: into the spool, and maybe elsewhere at the same time. */
@@ -80,26 +88,32 @@ export async function planPush(
 
 async function planSingle(
   image: PushedImage,
-  { spool, layers, log }: PlanTools,
+  { spool, layers, compression = USUAL, log }: PlanTools,
 ): Promise<PushPlan> {
   log.info("layer 1/1: gathering");
   log.info("layer 1/1: preparing");
   const tree = readPushedTree(image.rootFd, image.name, log);
-  const layer = await packLayer(tree, layers, LAYER);
+  const style = chooseStyle("docker", compression);
+  const layer = await packLayer(tree, layers, { ...compression, style });
   log.info("preparing metadata");
   const details = describe(image, undefined);
   const history = fitHistory(details.history ?? [], 1);
-  return await complete({ ...details, history }, [layer], "docker", spool);
+  return await complete({ ...details, history }, [layer], style, spool);
 }
 
 /** At this level a layer of Debian's is 1.8 % larger than gzip(1) makes it, and smaller than umoci does, in
  * two thirds of the time that our usual level takes. */
-const LAYER = { style: "docker", compressor: "gzip", level: 2 } as const;
+const USUAL: LayerCompression = { compressor: "gzip", level: 2 };
+
+/** Docker's manifests have no layers with zstd. */
+function chooseStyle(wanted: ImageStyle, { compressor }: LayerCompression): ImageStyle {
+  return compressor === "zstd" ? "oci" : wanted;
+}
 
 async function planLayered(
   image: PushedImage,
   base: PulledBase,
-  { spool, layers: sink, store, log }: PlanTools,
+  { spool, layers: sink, store, compression = USUAL, log }: PlanTools,
 ): Promise<PushPlan> {
   const { manifest: { layers, mediaType }, config } = base;
   sink.keep?.(layers);
@@ -114,13 +128,16 @@ async function planLayered(
   }
   const number = layers.length + 1;
   log.info(`layer ${number}/${number}: preparing`);
-  const style: ImageStyle = mediaType === DOCKER.manifest ? "docker" : "oci";
+  const style = chooseStyle(mediaType === DOCKER.manifest ? "docker" : "oci", compression);
   const built = await packLayer(readChanges(changes, open(), image.rootFd), sink, {
-    ...LAYER,
+    ...compression,
     style,
   });
   log.info("preparing metadata");
-  const kept = layers.map((blob, index) => ({ blob, diffId: config.rootfs.diff_ids[index]! }));
+  const kept = layers.map(({ digest, size, mediaType: type }, index) => ({
+    blob: { mediaType: style === "oci" ? toOciLayerType(type) : type, digest, size },
+    diffId: config.rootfs.diff_ids[index]!,
+  }));
   const details = describe(image, config);
   const history = extendHistory(details.history ?? [], config.history ?? [], layers.length);
   return await complete({ ...details, history }, [...kept, built], style, spool);

@@ -36,7 +36,13 @@ test(
     await pushSample(work, address, "a/sample:1");
     await buildOnSample(work, address);
     const image = `${work.path}/storage/img/built`;
-    const pushes = [["1", []], ["single", ["--single-layer"]]] as const;
+    const zstd = "--compression-format=zstd";
+    const pushes = [
+      ["1", []],
+      ["single", ["--single-layer"]],
+      ["zstd", [zstd]],
+      ["small", [zstd, "--compression-level=19", "--single-layer"]],
+    ] as const;
     for (const [tag, options] of pushes) {
       const reference = `${address}/b/built:${tag}`;
       expect(await work.run(["ch-image", "push", ...options, "built", reference]), { code: 0 });

@@ -184,6 +184,69 @@ test("what a Dockerfile says of running the image goes through registries", asyn
   await config();
 }, "registry");
 
+test(
+  "ch-image push compresses new layers with zstd or at another level, and leaves the others",
+  async (work) => {
+    await using registry = await TestRegistry.start();
+    await work.must("ch-image import $1 s 2>&1", [
+      work.image("image", { "data/file": "x".repeat(5000) }),
+    ]);
+    const reference = (name: string) => `${registry.address}/z/${name}:1`;
+    const push = (name: string, to: string, ...words: string[]) =>
+      work.must('name=$1 to=$2; shift 2; ch-image push "$@" "$name" "$to" 2>&1', [
+        ...[name, reference(to), ...words],
+      ]);
+    const zstd = ["--compression-format=zstd"];
+    await push("s", "single", ...zstd);
+    await push("s", "tight", ...zstd, "--compression-level=19");
+    await push("s", "gzip", "--compression-level=9");
+    const types = async (name: string) => {
+      const { mediaType, layers } = JSON.parse(
+        await work.must(
+          'skopeo inspect --tls-verify=false --raw "docker://$1"',
+          [reference(name)],
+          {
+            root: true,
+          },
+        ),
+      );
+      return [mediaType, ...layers.map((layer: { mediaType: string }) => layer.mediaType)];
+    };
+    const layer = "application/vnd.oci.image.layer.v1.tar";
+    const manifest = "application/vnd.oci.image.manifest.v1+json";
+    assert.deepEqual(await types("single"), [manifest, `${layer}+zstd`]);
+    assert.deepEqual(await types("tight"), [manifest, `${layer}+zstd`]);
+    assert.deepEqual(await types("gzip"), [
+      "application/vnd.docker.distribution.manifest.v2+json",
+      "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    ]);
+    // On layers of Docker's: all becomes OCI's, and what was pulled stays as it is.
+    await work.must('ch-image pull "$1" base 2>&1', [reference("gzip")]);
+    work.tree("context", { Dockerfile: "FROM base\nCOPY new /new\n", new: "new\n" });
+    await work.must("ch-image build -t built context 2>&1");
+    await push("built", "built", ...zstd);
+    assert.deepEqual(await types("built"), [manifest, `${layer}+gzip`, `${layer}+zstd`]);
+    for (const [name, image] of [["single", "s"], ["tight", "s"], ["built", "built"]]) {
+      await work.must('ch-image pull "$1" back 2>&1', [reference(name!)]);
+      assert.equal(
+        await describeTree(work, `${work.path}/storage/img/back`),
+        await describeTree(work, `${work.path}/storage/img/${image}`),
+      );
+    }
+    const refusals: readonly [string, RegExp][] = [
+      ["--compression-format=lz4", /compression-format.*gzip.*zstd/],
+      ["--compression-level=13", /not a level of compression gzip: 13\n.*levels are 0 to 12/s],
+      ["--compression-level=x", /not a whole number: --compression-level=x/],
+    ];
+    for (const [word, stderr] of refusals) {
+      const refused = await work.run(["ch-image", "push", word, "s", reference("none")]);
+      expect(refused, { stderr });
+      assert.notEqual(refused.code, 0);
+    }
+  },
+  "registry",
+);
+
 test("ch-image push refuses what cannot be pushed", async (work) => {
   await using registry = await TestRegistry.start();
   const push = (...words: string[]) => work.run(["ch-image", "push", ...words]);
