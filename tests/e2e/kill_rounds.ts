@@ -37,7 +37,8 @@ interface Unharmed {
   readonly moments: number;
 }
 
-async function killEverywhere(work: Workplace, scenario: Scenario): Promise<void> {
+/** Compares everything with what is there when nobody kills. */
+export async function killEverywhere(work: Workplace, scenario: Scenario): Promise<void> {
   const killer = await compileKiller(work);
   await scenario.begin(work);
   const unharmed = await tryUnharmed(work, scenario, killer);
@@ -139,7 +140,10 @@ async function expectOnly(work: Workplace, images: Scenario["images"]): Promise<
   const { code, stdout, stderr } = await work.run(["ch-image", "list"]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^(warning: (deleting leftover|reprinting) .*\n)*$/);
-  assert(images.some((names) => stdout === names.map((name) => `${name}\n`).join("")), stdout);
+  assert(
+    images.some((names) => stdout === names.map((name) => `${name}\n`).join("")),
+    `images: ${stdout}`,
+  );
   assert.equal(await work.must("ls -d storage/imgtmp 2>/dev/null || true"), "");
 }
 
