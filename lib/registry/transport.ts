@@ -16,7 +16,7 @@ export interface HttpRequest {
 export class TransportError extends ChError {
   constructor(
     message: string,
-    readonly kind: "certificate" | "not TLS" | "connect" | "network",
+    readonly kind: "certificate" | "not TLS" | "port" | "connect" | "network",
     hint?: string,
   ) {
     super(message, hint === undefined ? {} : { hint });
@@ -89,6 +89,13 @@ function describeFailure(method: string, url: URL, error: unknown): TransportErr
       `${method} failed: ${where}: certificate verify failed: ${plainReason(certificate)}`,
       "certificate",
       "REQUESTS_CA_BUNDLE names a file of certificates to trust; --tls-no-verify trusts any",
+    );
+  }
+  if (/^Fetch failed: Requests to port \d+ are blocked/.test(text)) {
+    return new TransportError(
+      `${method} failed: ${where}: port is reserved for another service`,
+      "port",
+      "the Fetch Standard lists ports that are no good for HTTP; let the registry have another",
     );
   }
   const isNotTls = /InvalidContentType|corrupt message|wrong version/i.test(text);
