@@ -256,6 +256,13 @@ struct ch_cache_size {
 CH_API int32_t ch_cache_measure(int32_t cachefd, struct ch_cache_size *result,
                                 struct ch_error *err);
 
+/* --- socket: c/shim/socket.c, ffi/socket.ts
+ *
+ * Has every TCP connection of this process send at once what there is (TCP_NODELAY): how many did
+ * not before. */
+
+CH_API int32_t ch_socket_hurry(struct ch_error *err);
+
 /* --- lock: c/shim/lock.c, ffi/lock.ts
  * ------------------------------------------------------------- */
 

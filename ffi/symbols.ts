@@ -82,6 +82,12 @@ export const CACHE = {
   ch_cache_measure: { parameters: ["i32", "buffer", ERROR], result: "i32", nonblocking: true },
 } as const;
 
+// --- socket --------------------------------------------------------------------------------------
+
+export const SOCKET = {
+  ch_socket_hurry: { parameters: [ERROR], result: "i32" },
+} as const;
+
 // --- lock ----------------------------------------------------------------------------------------
 
 export const LOCK = {

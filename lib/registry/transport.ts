@@ -2,6 +2,7 @@
 // authorization are for those above.
 
 import { ChError } from "../error.ts";
+import { hurry } from "./hurry.ts";
 import { readTrusted, type TrustSettings } from "./trust.ts";
 
 export interface HttpRequest {
@@ -42,7 +43,7 @@ export class Transport implements Disposable {
         return await sendUnverified(request, this.#trust.proxies);
       }
       const client = this.#clientFor(url);
-      return await fetch(url, {
+      const response = fetch(url, {
         method,
         // What is stored and what is hashed are the bytes as the registry has them.
         headers: { "Accept-Encoding": "identity", ...headers },
@@ -51,6 +52,7 @@ export class Transport implements Disposable {
         ...signal === undefined ? {} : { signal },
         ...client === undefined ? {} : { client },
       });
+      return await hurry(response);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof ChError) throw error;
@@ -69,7 +71,8 @@ export class Transport implements Disposable {
     if (known !== undefined) return known;
     const needsTrust = protocol === "https:" && this.#trust.verify;
     const caCerts = needsTrust ? [...readTrusted(this.#trust, host)] : [];
-    const client = Deno.createHttpClient({ caCerts });
+    // Transfers that go on side by side get a connection each: one would be shared by all of HTTP/2's.
+    const client = Deno.createHttpClient({ caCerts, http2: false });
     this.#clients.set(key, client);
     return client;
   }
