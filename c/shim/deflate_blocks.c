@@ -3,7 +3,7 @@
 #include "deflate_state.h"
 
 /* What the description of a block's codes takes, more or less. */
-#define TABLE_BITS 640u
+#define TABLE_BITS 1200u
 #define STORED_MAX 65535u
 
 /* 256 times the logarithm to base 2, to 1 %: between powers of two a parabola. */

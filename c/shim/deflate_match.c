@@ -22,15 +22,16 @@ static inline void remember(struct deflate *d, const uint8_t *begin, const uint8
     d->last[hash(load64(at))] = (uint16_t)(at - begin);
 }
 
-/* The distance from AT to its candidate; AT takes its place. Not more than there is behind AT. */
+/* The distance from AT to its candidate, whose place AT takes. It is never more than there is behind
+ * AT: what was not seen yet counts as seen at the begin. */
 static inline size_t look_up(struct deflate *d, const uint8_t *begin, const uint8_t *at)
 {
-    size_t position = (size_t)(at - begin);
+    uint32_t position = (uint32_t)(at - begin);
     uint16_t *last = &d->last[hash(load64(at))];
-    size_t distance = ((position - 1 - *last) & (DISTANCE_MAX - 1)) + 1;
+    uint32_t distance = ((position - 1 - *last) & (DISTANCE_MAX - 1)) + 1;
 
     *last = (uint16_t)position;
-    return distance <= position ? distance : position;
+    return distance;
 }
 
 /* Length of the match at AT, whose first four bytes are known to be equal; at least MARGIN bytes

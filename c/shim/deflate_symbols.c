@@ -31,20 +31,47 @@ static void make_tables(const struct codes *codes, struct tables *t)
     }
 }
 
-static inline void put_literal(const struct tables *t, uint8_t literal, bool is_there,
-                               struct writer *w)
+/* Bits that are put together apart, so that the writer need not wait for each. */
+struct bits {
+    uint64_t bits;
+    unsigned count;
+};
+
+static inline struct bits join(struct bits a, struct bits b)
+{
+    return (struct bits){a.bits | b.bits << a.count, a.count + b.count};
+}
+
+static inline struct bits literal_bits(const struct tables *t, uint8_t literal, bool is_there)
 {
     uint32_t entry = t->literals[literal] & -(uint32_t)is_there;
-    put(w, entry >> 8, entry & 255);
+    return (struct bits){entry >> 8, entry & 255};
+}
+
+/* The first COUNT of four literals, all if there are more. */
+static inline struct bits four_literals(const struct tables *t, const uint8_t *literals,
+                                        size_t count)
+{
+    struct bits a = literal_bits(t, literals[0], count > 0);
+    struct bits b = literal_bits(t, literals[1], count > 1);
+    struct bits c = literal_bits(t, literals[2], count > 2);
+    struct bits d = literal_bits(t, literals[3], count > 3);
+    return join(join(a, b), join(c, d));
 }
 
 /* Up to 47 bits. */
-static inline void put_match(const struct tables *t, uint32_t match, struct writer *w)
+static inline struct bits match_bits(const struct tables *t, uint32_t match)
 {
     uint32_t length = t->lengths[match & 511], distance = t->distances[(match >> 9) & 31];
     uint64_t extra = match >> 14;
-    put(w, length & 0xffffff, length >> 24);
-    put(w, (extra << ((distance >> 16) & 31)) | (distance & 0xffff), distance >> 24);
+    struct bits both = {extra << ((distance >> 16) & 31) | (distance & 0xffff), distance >> 24};
+    return join((struct bits){length & 0xffffff, length >> 24}, both);
+}
+
+static inline void put_bits(struct bits bits, struct writer *w)
+{
+    put(w, bits.bits, bits.count);
+    flush(w);
 }
 
 __attribute__((always_inline)) static inline void
@@ -55,18 +82,12 @@ write_sequences(const struct sequence *sequence, const struct sequence *end, con
 
     for (; sequence < end; sequence++) {
         size_t count = sequence->literals;
-        for (; count > 4; count -= 4, literal += 4) {
-            for (unsigned i = 0; i < 4; i++)
-                put_literal(t, literal[i], true, &w);
-            flush(&w);
-        }
+        for (; count > 4; count -= 4, literal += 4)
+            put_bits(four_literals(t, literal, 4), &w);
         /* How many are left nobody can predict, so there are no branches here. */
-        for (unsigned i = 0; i < 4; i++)
-            put_literal(t, literal[i], i < count, &w);
+        put_bits(four_literals(t, literal, count), &w);
         literal += count;
-        flush(&w);
-        put_match(t, sequence->match, &w);
-        flush(&w);
+        put_bits(match_bits(t, sequence->match), &w);
     }
     *out = w;
 }
