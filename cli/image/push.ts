@@ -25,7 +25,7 @@ const OPTIONS = defineOptions([
     argument: "required",
     placeholder: "N",
     repeat: "last",
-    help: "its level; gzip 0 to 12 (default 2), zstd 1 to 22 (default 3)",
+    help: "its level; gzip 0 to 12 (default 1), zstd 1 to 22 (default 3)",
   },
   {
     long: "image",

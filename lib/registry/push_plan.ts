@@ -101,9 +101,9 @@ async function planSingle(
   return await complete({ ...details, history }, [layer], style, spool);
 }
 
-/** At this level a layer of Debian's is 1.8 % larger than gzip(1) makes it, and smaller than umoci does, in
- * two thirds of the time that our usual level takes. */
-const USUAL: LayerCompression = { compressor: "gzip", level: 2 };
+/** This level takes a third of the time of gzip's usual one; a layer of Debian's is 8 % larger than gzip(1)
+ * makes it, 3 % larger than umoci does. */
+const USUAL: LayerCompression = { compressor: "gzip", level: 1 };
 
 /** Docker's manifests have no layers with zstd. */
 function chooseStyle(wanted: ImageStyle, { compressor }: LayerCompression): ImageStyle {
