@@ -213,6 +213,18 @@ export const TREE_CHANGE = {
   ch_tree_remove_tree: { parameters: ["i32", "buffer", ERROR], result: "i32" },
 } as const;
 
+/** c/shim/tree_batch.c: changing many things; wrapped by ffi/tree_batch.ts. */
+export const TREE_BATCH = {
+  ch_tree_batch_open: { parameters: ["i32", "i32", "buffer", ERROR], result: "i32" },
+  ch_tree_batch_run: {
+    parameters: ["u64", "buffer", "u32", "u32", "buffer", "buffer", "buffer", ERROR],
+    result: "i32",
+    nonblocking: true,
+  },
+  ch_tree_batch_cancel: { parameters: ["u64"], result: "i32" },
+  ch_tree_batch_close: { parameters: ["u64"], result: "i32" },
+} as const;
+
 /** Whole image trees; wrapped by ffi/tree_whole.ts. */
 export const TREE_WHOLE = {
   ch_tree_link_tree: {

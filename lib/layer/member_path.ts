@@ -44,6 +44,11 @@ export function splitPath(path: string): [parent: string, name: string] {
   return slash < 0 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
 }
 
+/** "a/b", "c" → "a/b/c"; "", "c" → "c" */
+export function joinPath(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}
+
 /** Whether PATH is TREE or below it. */
 export function isWithin(path: string, tree: string): boolean {
   return tree === "" || path === tree || path.startsWith(`${tree}/`);

@@ -23,15 +23,23 @@ export class XattrWriter {
     return this.#isWanted && this.#isPossible && entry.xattrs !== undefined;
   }
 
-  write(entry: Entry, dirFd: number, path: string): void {
+  /** What is to be written for this entry. */
+  *select(entry: Entry): Generator<readonly [name: string, value: Uint8Array]> {
     if (!this.concerns(entry)) return;
+    for (const attribute of entry.xattrs!) if (isPortableXattr(attribute[0])) yield attribute;
+  }
+
+  write(entry: Entry, dirFd: number, path: string): void {
     try {
-      for (const [name, value] of entry.xattrs!) {
-        if (isPortableXattr(name)) setXattr(dirFd, path, name, value);
-      }
+      for (const [name, value] of this.select(entry)) setXattr(dirFd, path, name, value);
     } catch (error) {
       if (!(error instanceof SystemError) || error.code !== "EOPNOTSUPP") throw error;
-      this.#isPossible = false;
+      this.noteLacking();
     }
+  }
+
+  /** The file system turned out to have none. */
+  noteLacking(): void {
+    this.#isPossible = false;
   }
 }

@@ -4,21 +4,26 @@
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
 import type { Source } from "../layer/entry.ts";
 import { findDirectory } from "../layer/find_directory.ts";
-import { splitPath } from "../layer/member_path.ts";
+import { joinPath, splitPath } from "../layer/member_path.ts";
 import { TreeWriter, type TreeWriterOptions } from "../layer/tree_writer.ts";
-import { parseWhiteout } from "./whiteout.ts";
+import { parseWhiteout, type Whiteout } from "./whiteout.ts";
 
 /** Writes below ROOT_FD, which stays open. Dispose without {@linkcode finish} leaves a tree whose
  * directories have no modes and times of their own yet. */
 export class LayeredTree implements Disposable {
   readonly #rootFd: number;
   readonly #writer: TreeWriter;
-  /** Canonical paths of the present layer's entries, and of the directories that these are in. */
+  /** Canonical paths of the present layer's entries. */
+  readonly #written: string[] = [];
+  /** Those, and the directories that they are in, as far as anybody has asked. */
   readonly #own = new Set<string>();
 
   constructor(rootFd: number, options: TreeWriterOptions = {}) {
     this.#rootFd = rootFd;
-    this.#writer = new TreeWriter(rootFd, options);
+    this.#writer = new TreeWriter(rootFd, {
+      ...options,
+      onWritten: (path) => void this.#written.push(path),
+    });
   }
 
   /** Entries left out so far. */
@@ -30,25 +35,18 @@ export class LayeredTree implements Disposable {
    * layers below alone, wherever in the layer they stand. Throws a ChError. */
   async apply(layer: Source): Promise<void> {
     this.#own.clear();
+    this.#written.length = 0;
     for await (const entry of layer) {
       const whiteout = parseWhiteout(entry.path);
-      switch (whiteout?.kind) {
-        case undefined:
-          await this.#writer.write(entry);
-          this.#remember(this.#writer.lastPath);
-          break;
-        case "entry":
-          this.#removeEntry(whiteout.path);
-          break;
-        case "contents":
-          this.#removeContents(whiteout.path);
-          break;
-        case "nothing":
-          break;
-        default:
-          whiteout satisfies never;
+      if (whiteout === undefined) {
+        await this.#writer.write(entry);
+      } else {
+        await this.#writer.flush();
+        this.#rememberWritten();
+        this.#remove(whiteout);
       }
     }
+    await this.#writer.flush();
   }
 
   /** To be called once, after the last layer. */
@@ -60,16 +58,32 @@ export class LayeredTree implements Disposable {
     this.#writer[Symbol.dispose]();
   }
 
-  #remember(path: string): void {
-    for (let own = path; own !== "" && !this.#own.has(own); [own] = splitPath(own)) {
-      this.#own.add(own);
+  #rememberWritten(): void {
+    for (const path of this.#written) {
+      for (let own = path; own !== "" && !this.#own.has(own); [own] = splitPath(own)) {
+        this.#own.add(own);
+      }
+    }
+    this.#written.length = 0;
+  }
+
+  #remove(whiteout: Whiteout): void {
+    switch (whiteout.kind) {
+      case "entry":
+        return this.#removeEntry(whiteout.path);
+      case "contents":
+        return this.#removeContents(whiteout.path);
+      case "nothing":
+        return;
+      default:
+        whiteout satisfies never;
     }
   }
 
   #removeEntry(path: string): void {
     const [parent, name] = splitPath(path);
     const directory = findDirectory(this.#rootFd, parent);
-    if (directory !== undefined) this.#removeOthers(join(directory, name));
+    if (directory !== undefined) this.#removeOthers(joinPath(directory, name));
   }
 
   #removeContents(path: string): void {
@@ -87,10 +101,6 @@ export class LayeredTree implements Disposable {
 
   #removeOthersIn(path: string): void {
     using directory = openDirectory(this.#rootFd, path);
-    for (const { name } of listDirectory(directory.fd)) this.#removeOthers(join(path, name));
+    for (const { name } of listDirectory(directory.fd)) this.#removeOthers(joinPath(path, name));
   }
-}
-
-function join(parent: string, name: string): string {
-  return parent === "" ? name : `${parent}/${name}`;
 }
