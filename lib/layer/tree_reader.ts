@@ -18,6 +18,9 @@ export interface ReadTreeOptions {
   readonly exclude?: (path: string) => boolean;
   /** user.* and POSIX ACLs come along. */
   readonly xattrs?: boolean;
+  /** Files are opened only if their content is looked at, for who wants few of them. They are as large as
+   * they were when their directory was listed. */
+  readonly lazy?: boolean;
 }
 
 /** One directory that is being gone through. */
@@ -85,7 +88,12 @@ function* readOne(
     case "directory":
       return yield { ...common, ...extra };
     case "file": {
-      using file = explain(path, options, () => openFile(dirFd, found.name));
+      const open = () => explain(path, options, () => openFile(dirFd, found.name));
+      if (options.lazy) {
+        using content = new LazyContent(open);
+        return yield { ...common, ...extra, type: "file", size: found.size, content };
+      }
+      using file = open();
       // What it is now: it may have grown since the listing.
       const { fd, size } = file;
       return yield { ...common, ...extra, type: "file", size, content: { fd } };
@@ -102,6 +110,22 @@ function* readOne(
       return yield { ...common, type: found.type, major: found.major, minor: found.minor };
     default:
       return found.type satisfies never;
+  }
+}
+
+/** A file that is open from when somebody asks for it. */
+class LazyContent implements Disposable {
+  #file: Descriptor | undefined;
+
+  constructor(readonly open: () => Descriptor) {}
+
+  get fd(): number {
+    this.#file ??= this.open();
+    return this.#file.fd;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.[Symbol.dispose]();
   }
 }
 

@@ -118,7 +118,8 @@ async function planLayered(
   const { manifest: { layers, mediaType }, config } = base;
   sink.keep?.(layers);
   log.info("looking for what was built on the pulled layers");
-  const open = () => readPushedTree(image.rootFd, image.name, log);
+  // Most files are those of the base, and are not read.
+  const open = () => readPushedTree(image.rootFd, image.name, log, { lazy: true });
   const changes = await findBuilt(image, open, base, store);
   const isSame = changes.changed.size + changes.removed.length === 0;
   if (isSame && hasPulledMetadata(image.metadata, base)) {

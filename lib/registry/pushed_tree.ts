@@ -3,7 +3,7 @@
 import { displayOsString } from "../../ffi/os_string.ts";
 import { ChError } from "../error.ts";
 import type { Entry, Source } from "../layer/entry.ts";
-import { readTree } from "../layer/tree_reader.ts";
+import { readTree, type ReadTreeOptions } from "../layer/tree_reader.ts";
 import type { Log } from "../log/log.ts";
 import { Owners, withOwners } from "../store/owners.ts";
 import { PULLED_MANIFEST } from "./pulled_files.ts";
@@ -13,9 +13,14 @@ const PRIVATE = new Set([PULLED_MANIFEST, "ch/git", "ch/git.pickle"]);
 
 /** The tree below ROOT_FD, without what registries have no business with. NAME is for messages. Throws a
  * ChError for what a layer cannot hold. */
-export async function* readPushedTree(rootFd: number, name: string, log: Log): Source {
+export async function* readPushedTree(
+  rootFd: number,
+  name: string,
+  log: Log,
+  { lazy = false }: Pick<ReadTreeOptions, "lazy"> = {},
+): Source {
   const exclude = (path: string) => PRIVATE.has(path);
-  const tree = withOwners(readTree(rootFd, { name, exclude }), Owners.read(rootFd));
+  const tree = withOwners(readTree(rootFd, { name, exclude, lazy }), Owners.read(rootFd));
   for await (const entry of tree) {
     const admitted = admit(entry, log);
     if (admitted !== undefined) yield admitted;

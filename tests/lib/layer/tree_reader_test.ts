@@ -22,6 +22,7 @@ Deno.test("readTree() gives what lies there: sorted, parents first, hard links f
   using root = openRoot(path);
   const expected = lines("d 0750 ''" + text + (isRoot ? "\nc 0666 zero 1,5" : ""));
   assert.equal(await showEntries(readTree(root.fd)), expected);
+  assert.equal(await showEntries(readTree(root.fd, { lazy: true })), expected);
   const without = await showEntries(readTree(root.fd, { exclude: (path) => path === "a" }));
   assert.match(without, /f 0644 a\.b\/g "text"/);
   assert.doesNotMatch(without, /a\/x/);
@@ -38,4 +39,20 @@ Deno.test({
       /can’t read: \/images\/t\/d\/f/,
     );
   },
+});
+
+Deno.test("readTree() with `lazy` opens a file when its content is looked at", async () => {
+  using work = new TemporaryDirectory();
+  const path = work.makeTree("t", 'f 0644 a "one"\nf 0644 b "two"');
+  using root = openRoot(path);
+  const seen: string[] = [];
+  for await (const entry of readTree(root.fd, { name: "t", lazy: true })) {
+    if (entry.type !== "file") continue;
+    seen.push(`${entry.path} ${entry.size}`);
+    Deno.removeSync(`${path}/${entry.path}`);
+    assert.ok("fd" in entry.content);
+    const { content } = entry;
+    if (entry.path === "b") assert.throws(() => content.fd, /can’t read: t\/b/);
+  }
+  assert.deepEqual(seen, ["a 3", "b 3"]);
 });
