@@ -105,6 +105,7 @@ static bool write_block(struct deflate *d, const uint8_t *in, size_t size, bool 
     }
     bool is_fixed = least == common;
     put(w, is_last | (is_fixed ? 1u : 2u) << 1, 3);
+    flush(w);
     if (is_fixed)
         codes = fixed;
     else

@@ -31,41 +31,43 @@ static void sort_keys(uint32_t *keys, unsigned n)
     }
 }
 
-/* Turns N >= 2 sorted weights into the depths of their leaves in Huffman's tree, in place: first
- * each node that joins two others takes a place that is not needed any more and holds its weight,
- * then its parent, then its depth (Moffat and Katajainen, 1995). */
-static void find_depths(uint32_t *a, int n)
+/* Huffman's tree of N >= 2 leaves with the counts in the sorted KEYS: how many leaves there are of
+ * each depth, deeper ones than MAX counted as such. */
+static void count_depths(const uint32_t *keys, unsigned n, unsigned max, uint32_t *of_depth)
 {
-    int root = 0, leaf = 2, next;
+    uint32_t leaves[SYMBOLS_MAX + 1], nodes[SYMBOLS_MAX];
+    uint16_t parents[SYMBOLS_MAX], of_node[SYMBOLS_MAX] = {0};
+    unsigned leaf = 0, node = 0;
 
-    a[0] += a[1];
-    for (next = 1; next < n - 1; next++) {
+    for (unsigned i = 0; i < n; i++)
+        leaves[i] = keys[i] >> 9;
+    leaves[n] = UINT32_MAX;
+    /* Each node joins the two lightest of leaves and nodes that have no parent yet. Nodes come in
+     * order of their weights, too. Which it is nobody can predict, so there are no branches. */
+    for (unsigned i = 0; i < n - 1; i++) {
         uint32_t weight = 0;
-        for (int i = 0; i < 2; i++) {
-            if (leaf >= n || (root < next && a[root] < a[leaf])) {
-                weight += a[root];
-                a[root++] = (uint32_t)next;
-            } else {
-                weight += a[leaf++];
-            }
+        nodes[i] = UINT32_MAX;
+        for (unsigned k = 0; k < 2; k++) {
+            bool is_node = nodes[node] < leaves[leaf];
+            weight += is_node ? nodes[node] : leaves[leaf];
+            parents[node] = (uint16_t)i; /* overwritten if it was the leaf */
+            node += is_node;
+            leaf += !is_node;
         }
-        a[next] = weight;
+        nodes[i] = weight;
     }
-    a[n - 2] = 0;
-    for (next = n - 3; next >= 0; next--)
-        a[next] = a[a[next]] + 1;
-
-    int available = 1, depth = 0;
-    root = n - 2;
-    next = n - 1;
-    while (available > 0) {
-        int used = 0;
-        for (; root >= 0 && a[root] == (uint32_t)depth; root--)
-            used++;
-        for (; available > used; available--)
-            a[next--] = (uint32_t)depth;
-        available = 2 * used;
-        depth++;
+    /* From the root, the last, on: so many places as nodes one level up have below them, less those
+     * that nodes take, are leaves. */
+    uint16_t inner[SYMBOLS_MAX] = {1};
+    of_node[n - 2] = 0;
+    for (unsigned i = n - 2; i-- > 0;) {
+        of_node[i] = (uint16_t)(of_node[parents[i]] + 1);
+        inner[of_node[i]]++;
+    }
+    for (unsigned depth = 1, places = 2; places > 0; depth++) {
+        unsigned taken = depth < n ? inner[depth] : 0;
+        of_depth[depth < max ? depth : max] += places - taken;
+        places = 2 * taken;
     }
 }
 
@@ -73,7 +75,7 @@ static void find_depths(uint32_t *a, int n)
  * those that don't occur. */
 static void make_lengths(const uint32_t *counts, unsigned n, unsigned max, uint8_t *lengths)
 {
-    uint32_t keys[SYMBOLS_MAX], depths[SYMBOLS_MAX], of_length[DISTANCE_CODE_MAX + 1] = {0};
+    uint32_t keys[SYMBOLS_MAX], of_length[DISTANCE_CODE_MAX + 1] = {0};
     unsigned used = 0;
 
     for (unsigned i = 0; i < n; i++) {
@@ -87,18 +89,13 @@ static void make_lengths(const uint32_t *counts, unsigned n, unsigned max, uint8
         return;
     }
     sort_keys(keys, used);
-    for (unsigned i = 0; i < used; i++)
-        depths[i] = keys[i] >> 9;
-    find_depths(depths, (int)used);
+    count_depths(keys, used, max, of_length);
 
-    /* Codes that are too long are cut off, and then take more than there is to share: so others
-     * become one bit longer, the longest possible first. */
+    /* Codes that were too long take more now than there is to share: so others become one bit
+     * longer, the longest possible first. */
     uint32_t taken = 0;
-    for (unsigned i = 0; i < used; i++) {
-        unsigned length = depths[i] < max ? depths[i] : max;
-        of_length[length]++;
-        taken += 1u << (max - length);
-    }
+    for (unsigned length = 1; length <= max; length++)
+        taken += of_length[length] << (max - length);
     for (; taken > 1u << max; taken--) {
         unsigned length = max - 1;
         while (of_length[length] == 0)

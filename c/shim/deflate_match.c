@@ -1,14 +1,16 @@
-/* Data into literals and matches: greedy, but a match at the next byte is taken if it is longer.
+/* Data into literals and matches: the first match that is found, or that at the next byte if it is
+ * longer.
  *
- * There is one candidate for each position: where five bytes with the same hash were seen last.
- * Matches of four bytes come with that by chance, and are welcome. */
+ * There is one candidate for each position: where five bytes with the same hash were seen last. By
+ * four bytes there would be half as many matches more, most of them short and far away: a little
+ * smaller, and slower. */
 #include "deflate_state.h"
 
 #define MATCH_MIN 4u
 /* A longer match is taken at once. */
 #define GOOD_LENGTH 32u
-/* Bytes without a match after which every second is skipped, then two of three and so on. */
-#define SKIP_SHIFT 7u
+/* 256 bytes without a match, and every second is skipped, then two of three and so on. */
+#define SKIP_SHIFT 8u
 /* What may be read behind a position without a look at the end. */
 #define MARGIN 16
 
@@ -22,8 +24,8 @@ static inline void remember(struct deflate *d, const uint8_t *begin, const uint8
     d->last[hash(load64(at))] = (uint16_t)(at - begin);
 }
 
-/* The distance from AT to its candidate, whose place AT takes. It is never more than there is behind
- * AT: what was not seen yet counts as seen at the begin. */
+/* The distance from AT to its candidate, whose place AT takes. It is never more than there is
+ * behind AT: what was not seen yet counts as seen at the begin. */
 static inline size_t look_up(struct deflate *d, const uint8_t *begin, const uint8_t *at)
 {
     uint32_t position = (uint32_t)(at - begin);
@@ -94,9 +96,45 @@ static inline struct sequence make_sequence(struct counts *counts, size_t litera
                              (uint32_t)(length - 3) | symbol << 9 | extra << 14};
 }
 
+struct match {
+    const uint8_t *at;
+    size_t length, distance;
+};
+
+/* From the match at AT to a longer one at the next byte, if there is one. */
+static inline void try_next(struct deflate *d, const uint8_t *begin, const uint8_t *end,
+                            struct match *match)
+{
+    const uint8_t *next = match->at + 1, *tail = next + match->length - 3;
+
+    if (match->length >= GOOD_LENGTH || (size_t)(end - next) <= match->length)
+        return;
+    size_t distance = look_up(d, begin, next);
+    /* Where it would have to be longer it differs most often. */
+    if (load32(tail) != load32(tail - distance) || load32(next) != load32(next - distance))
+        return;
+    size_t length = match_length(next, distance, end);
+    if (length > match->length)
+        *match = (struct match){next, length, distance};
+}
+
+/* Bytes before a match may be equal, too: not each was looked up, and not each is remembered. */
+static inline void extend_back(const uint8_t *begin, const uint8_t *anchor, struct match *match)
+{
+    const uint8_t *at = match->at, *from = at - match->distance;
+
+    while (at > anchor && from > begin && at[-1] == from[-1] && match->length < MATCH_MAX) {
+        at--;
+        from--;
+        match->length++;
+    }
+    match->at = at;
+}
+
 const uint8_t *deflate_match(struct deflate *d, const uint8_t *begin, const uint8_t *at,
                              const uint8_t *end)
 {
+    /* Up to ANCHOR all has become sequences. */
     const uint8_t *anchor = at, *limit = end - at > MARGIN ? end - MARGIN : at;
     struct sequence *sequence = d->sequences + d->sequence_count;
     uint8_t *literals = d->literals + d->literal_count;
@@ -113,35 +151,26 @@ const uint8_t *deflate_match(struct deflate *d, const uint8_t *begin, const uint
             at += 1 + ((size_t)(at - anchor) >> SKIP_SHIFT);
             continue;
         }
-        size_t length = match_length(at, distance, end);
-        if (length < GOOD_LENGTH && (size_t)(end - at) > length + 1) {
-            size_t next = look_up(d, begin, at + 1);
-            const uint8_t *tail = at + 1 + length - 3;
-            if (load32(tail) == load32(tail - next) && load32(at + 1) == load32(at + 1 - next)) {
-                size_t next_length = match_length(at + 1, next, end);
-                if (next_length > length) {
-                    at++;
-                    length = next_length;
-                    distance = next;
-                }
-            }
-        }
-        size_t count = (size_t)(at - anchor);
+        struct match match = {at, match_length(at, distance, end), distance};
+        try_next(d, begin, end, &match);
+        extend_back(begin, anchor, &match);
+        size_t count = (size_t)(match.at - anchor);
         copy_literals(literals, anchor, count);
         literals += count;
-        *sequence++ = make_sequence(&d->chunk, count, length, distance);
+        *sequence++ = make_sequence(&d->chunk, count, match.length, match.distance);
         symbols += count + 1;
-        const uint8_t *match = at;
-        anchor = at += length;
+        anchor = at = match.at + match.length;
         if (at >= limit || symbols >= CHUNK_SYMBOLS)
             break;
-        remember(d, begin, match + 1);
-        remember(d, begin, match + 2);
-        remember(d, begin, match + 3);
+        /* More would find more, but cost more than that is worth. */
+        remember(d, begin, match.at + 2);
+        remember(d, begin, match.at + 3);
+        remember(d, begin, at - 2);
         remember(d, begin, at - 1);
     }
     if (at >= limit) {
-        at = is_last ? end : limit < anchor ? anchor : limit;
+        /* Skipping may have gone too far. */
+        at = is_last ? end : limit > anchor ? limit : anchor;
         size_t count = (size_t)(at - anchor);
         memcpy(literals, anchor, count);
         literals += count;

@@ -20,7 +20,7 @@
 /* A chunk is what is looked at when a block may end: so many sequences and literals together, and
  * no more bytes of data than that. A block has no more of either than that before its last chunk.
  */
-#define CHUNK_SYMBOLS 8192u
+#define CHUNK_SYMBOLS 6144u
 #define CHUNK_DATA 32768u
 #define BLOCK_SYMBOLS 32768u
 

@@ -1,8 +1,7 @@
 /* A block's sequences into bits. */
 #include "deflate_state.h"
 
-/* Per symbol one look-up: what is sent, and how many bits that is, in the lowest or highest byte.
- */
+/* One look-up for each symbol: what is sent, and how many bits that is. */
 struct tables {
     uint32_t literals[256]; /* code << 8 | bits */
     uint32_t lengths[257];  /* bits << 24 | code and extra bits; none for NO_MATCH */
@@ -42,20 +41,20 @@ static inline struct bits join(struct bits a, struct bits b)
     return (struct bits){a.bits | b.bits << a.count, a.count + b.count};
 }
 
-static inline struct bits literal_bits(const struct tables *t, uint8_t literal, bool is_there)
+static inline struct bits literal_bits(const struct tables *t, uint8_t literal, uint32_t mask)
 {
-    uint32_t entry = t->literals[literal] & -(uint32_t)is_there;
+    uint32_t entry = t->literals[literal] & mask;
     return (struct bits){entry >> 8, entry & 255};
 }
 
-/* The first COUNT of four literals, all if there are more. */
+/* Those of four literals whose masks are set; up to 56 bits. */
 static inline struct bits four_literals(const struct tables *t, const uint8_t *literals,
-                                        size_t count)
+                                        const uint32_t masks[4])
 {
-    struct bits a = literal_bits(t, literals[0], count > 0);
-    struct bits b = literal_bits(t, literals[1], count > 1);
-    struct bits c = literal_bits(t, literals[2], count > 2);
-    struct bits d = literal_bits(t, literals[3], count > 3);
+    struct bits a = literal_bits(t, literals[0], masks[0]);
+    struct bits b = literal_bits(t, literals[1], masks[1]);
+    struct bits c = literal_bits(t, literals[2], masks[2]);
+    struct bits d = literal_bits(t, literals[3], masks[3]);
     return join(join(a, b), join(c, d));
 }
 
@@ -68,6 +67,7 @@ static inline struct bits match_bits(const struct tables *t, uint32_t match)
     return join((struct bits){length & 0xffffff, length >> 24}, both);
 }
 
+/* Up to 56 bits. */
 static inline void put_bits(struct bits bits, struct writer *w)
 {
     put(w, bits.bits, bits.count);
@@ -75,19 +75,27 @@ static inline void put_bits(struct bits bits, struct writer *w)
 }
 
 __attribute__((always_inline)) static inline void
-write_sequences(const struct sequence *sequence, const struct sequence *end, const uint8_t *literal,
-                const struct tables *t, struct writer *out)
+write_sequences(const struct sequence *sequence, const struct sequence *end,
+                const uint8_t *literals, const struct tables *t, struct writer *out)
 {
+    static const uint32_t masks[5][4] = {
+        {0}, {~0u}, {~0u, ~0u}, {~0u, ~0u, ~0u}, {~0u, ~0u, ~0u, ~0u}};
     struct writer w = *out; /* in registers */
 
     for (; sequence < end; sequence++) {
         size_t count = sequence->literals;
-        for (; count > 4; count -= 4, literal += 4)
-            put_bits(four_literals(t, literal, 4), &w);
+        for (; count > 4; count -= 4, literals += 4)
+            put_bits(four_literals(t, literals, masks[4]), &w);
         /* How many are left nobody can predict, so there are no branches here. */
-        put_bits(four_literals(t, literal, count), &w);
-        literal += count;
-        put_bits(match_bits(t, sequence->match), &w);
+        struct bits rest = four_literals(t, literals, masks[count]);
+        struct bits match = match_bits(t, sequence->match);
+        literals += count;
+        if (rest.count + match.count <= 56) {
+            put_bits(join(rest, match), &w);
+        } else {
+            put_bits(rest, &w);
+            put_bits(match, &w);
+        }
     }
     *out = w;
 }
