@@ -1,6 +1,6 @@
 /* Storing what an instruction made of a tree as a state: costs what has changed. Directories that
  * are what they were in the state before are referred to, not written again. */
-#include "cache_commit.h"
+#include "cache_commit_ahead.h"
 
 #include <string.h>
 
@@ -13,6 +13,7 @@ enum source {
 
 static void free_commit(const struct commit *commit)
 {
+    ahead_end(commit->ahead);
     cache_free_writer(&commit->writer);
     link_map_free(&commit->links);
     tree_free_path(&commit->path);
@@ -216,6 +217,8 @@ static int commit_root(struct commit *commit, int fd, enum source source,
     }
     if (source == SOURCE_PATHS && (old == NULL || commit_is_end(commit, paths)))
         source = SOURCE_TREE;
+    if (source == SOURCE_UPPER || (source == SOURCE_TREE && old == NULL))
+        commit->newfd = fd;
     int result =
         add_directory(commit, fd, "", &st, source, old, paths, &roots, commit->result->identity);
     if (result < 0)
@@ -252,6 +255,7 @@ int32_t ch_cache_commit(const struct ch_cache_commit_request *request, const cha
         .cache = {.objects = -1, .states = -1},
         .writer = {.fd = -1},
         .workfd = request->workfd,
+        .newfd = -1,
         .flags = request->flags,
         .since = {.tv_sec = request->since, .tv_nsec = request->since_nsec},
         .large = request->large,

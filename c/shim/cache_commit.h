@@ -17,6 +17,8 @@ struct commit {
     int largefd;
     struct tree_path path;
     struct link_map links; /* first paths of files with several names */
+    int newfd;             /* a tree of which nothing is known yet, -1 if there is something */
+    struct ahead *ahead;   /* NULL before it pays */
     char *block;
     char *notices;
     size_t notices_size;
@@ -58,8 +60,10 @@ int commit_add_symlink(struct commit *commit, int dirfd, const char *name, const
 int commit_add_file(struct commit *commit, int dirfd, const char *name, const struct stat *st,
                     bool upper, const struct cache_entry *old, struct cache_list *list);
 
-/* All return -1 and errno. The file NAME has its size in ENTRY; gets its digest. */
-int commit_hash_file(struct commit *commit, int dirfd, const char *name, struct cache_entry *entry);
+/* Both return -1 and errno. The digest of the file NAME, which has SIZE bytes. BLOCK: COMMIT_BLOCK
+ * bytes to work in. */
+int commit_hash_data(int dirfd, const char *name, uint64_t size, char *block,
+                     uint8_t digest[SHA256_SIZE]);
 /* There is an object for the file NAME, which is at the path of COMMIT and which ENTRY describes.
  */
 int commit_store_object(struct commit *commit, int dirfd, const char *name,

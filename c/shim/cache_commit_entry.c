@@ -1,7 +1,10 @@
 /* What a commit says of a single entry: of files, after they have become objects, and of links. */
-#include "cache_commit.h"
+#include "cache_commit_ahead.h"
 
 #include <string.h>
+
+/* So many files are hashed sooner than a thread begins to. */
+#define FEW_FILES 16
 
 void commit_describe(struct cache_entry *entry, char type, const struct stat *st)
 {
@@ -64,6 +67,17 @@ static int find_first_name(struct commit *commit, const struct stat *st, const c
     return 0;
 }
 
+/* What has a file's digest computed: other threads, if there are many. */
+static int hash_file(struct commit *commit, int dirfd, const char *name, const struct stat *st,
+                     struct cache_entry *entry)
+{
+    if (++commit->result->files_read == FEW_FILES && commit->newfd >= 0)
+        commit->ahead = ahead_start(commit->newfd);
+    if (commit->ahead != NULL && ahead_take(commit->ahead, st, entry->digest))
+        return 0;
+    return commit_hash_data(dirfd, name, entry->size, commit->block, entry->digest);
+}
+
 int commit_add_file(struct commit *commit, int dirfd, const char *name, const struct stat *st,
                     bool upper, const struct cache_entry *old, struct cache_list *list)
 {
@@ -94,8 +108,7 @@ int commit_add_file(struct commit *commit, int dirfd, const char *name, const st
     if (entry == NULL)
         return commit_fail(commit, "malloc");
     commit_describe(entry, 'f', st);
-    commit->result->files_read++;
-    if (commit_hash_file(commit, dirfd, name, entry) != 0)
+    if (hash_file(commit, dirfd, name, st, entry) != 0)
         return commit_fail(commit, "read file");
     return commit_store_object(commit, dirfd, name, entry, st, by_copy) != 0
                ? commit_fail(commit, "store file")

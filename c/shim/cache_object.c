@@ -7,7 +7,8 @@
 
 #define WORK_NAME "object"
 
-int commit_hash_file(struct commit *commit, int dirfd, const char *name, struct cache_entry *entry)
+int commit_hash_data(int dirfd, const char *name, uint64_t size, char *block,
+                     uint8_t digest[SHA256_SIZE])
 {
     TREE_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct sha256 hash;
@@ -16,22 +17,22 @@ int commit_hash_file(struct commit *commit, int dirfd, const char *name, struct 
         return -1;
     sha256_begin(&hash);
     for (uint64_t at = 0;;) {
-        ssize_t got = pread(fd, commit->block, COMMIT_BLOCK, (off_t)at);
+        ssize_t got = pread(fd, block, COMMIT_BLOCK, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return -1;
-        sha256_add(&hash, commit->block, (size_t)got);
+        sha256_add(&hash, block, (size_t)got);
         at += (uint64_t)got;
-        if (got == 0 || at >= entry->size) {
-            if (at != entry->size) { /* somebody else is writing to it */
+        if (got == 0 || at >= size) {
+            if (at != size) { /* somebody else is writing to it */
                 errno = EBUSY;
                 return -1;
             }
             break;
         }
     }
-    sha256_end(&hash, entry->digest);
+    sha256_end(&hash, digest);
     return 0;
 }
 

@@ -71,8 +71,7 @@ static int make_directory(const struct run *run, const struct ch_tree_step *step
 {
     struct stat st;
 
-    (void)step;
-    if (mkdirat(run->dirfd, name, 0700) != 0 &&
+    if (mkdirat(run->dirfd, name, (step->mode & 0777) | 0700) != 0 &&
         (errno != EEXIST || tree_stat_at(run->dirfd, name, &st) != 0 || !S_ISDIR(st.st_mode)))
         return -1;
     /* The umask, or what the directory was before, may keep us from filling it. */

@@ -13,6 +13,7 @@
 static char top[] = "/var/tmp/ch-cache-test.XXXXXX";
 static int cachefd;
 static struct ch_error err;
+static struct ch_cache_commit_result result; /* of the last commit */
 
 static int open_directory(const char *path)
 {
@@ -23,7 +24,6 @@ static int open_directory(const char *path)
 static int32_t store(const char *path, const char *parent, const char *name, const char *paths,
                      uint32_t count, uint32_t flags)
 {
-    struct ch_cache_commit_result result;
     char notices[256];
     int fd = open_directory(path), workfd = open_directory("work");
     struct ch_cache_commit_request request = {
@@ -295,6 +295,30 @@ static void test_crew(void)
           "a file that is gone is named: %s", err.path);
 }
 
+/* Trees that are new as a whole are hashed by several threads, what changes at some paths by one.
+ */
+static void test_ahead(void)
+{
+    uint8_t digest[SHA256_SIZE];
+
+    check_run(
+        "mkdir -p many && cd many && for d in a b c d/e; do mkdir -p $d && for i in "
+        "$(seq 40); do echo $d $i >$d/$i; done; done && head -c 3000000 /dev/urandom >b/large "
+        "&& ln a/1 d/e/first && ln d/e/2 a/second && : >c/empty");
+    check_run("cp -a many parts && mkdir aside && mv parts/* aside");
+    check(store("parts", "", "states/aa/10", "", 1, 0) == 0 &&
+              check_run("mv aside/* parts && touch -r many parts") == 0 &&
+              store("parts", "aa/10", "states/aa/11", "a\0b\0c\0d", 4, 0) == 0,
+          "a tree is stored in parts");
+    memcpy(digest, result.digest, sizeof(digest));
+    for (unsigned i = 0; i < 20; i++)
+        if (store("many", "", "states/aa/12", "", 1, 0) != 0 ||
+            memcmp(digest, result.digest, sizeof(digest)) != 0)
+            check(false, "attempt %u to store a tree at once: %s %s", i, err.call, err.path);
+    check(result.files_read == 164, "a tree is stored at once, and is the same");
+    check(check_out("aa/12", "out", 0) == 0 && check_run("diff -r many out") == 0, "it comes back");
+}
+
 static void test_refused(void)
 {
     if (check_run("mkdir -p odd && mknod odd/null c 1 3 2>/dev/null") != 0) {
@@ -325,6 +349,7 @@ int main(void)
     test_sweep();
     test_refused();
     test_crew();
+    test_ahead();
     test_link_limit();
     close(cachefd);
     check_run("chmod -R u+rwx %s; rm -rf %s", top, top);

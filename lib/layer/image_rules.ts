@@ -28,6 +28,8 @@ export interface ImageRules {
   readonly setuid?: "strip" | "keep";
   /** Files get u+rw (the default), or keep their mode. Directories get u+rwx in any case. */
   readonly fileModes?: "open" | "keep";
+  /** Called for each member, before anything else is done with it. */
+  readonly onMember?: () => void;
 }
 
 /** ch-convert copies images as they are, but for what would be unsafe or could not be made. */
@@ -55,6 +57,7 @@ export async function* applyImageRules(
 ): Source {
   const screen = new Screen(rules, enclosing);
   for await (const member of members) {
+    rules.onMember?.();
     const entry = screen.admit(member);
     if (entry !== undefined) yield entry;
   }

@@ -9,6 +9,8 @@ const MAX_COMPONENT = 255;
 /** Of a name in a message: archives have names of any length. */
 const MAX_SHOWN = 500;
 
+const HAS_EMPTY_OR_DOT = /(?:^|\/)\.?(?:\/|$)/;
+
 /** For messages. */
 export function displayPath(path: string): string {
   return displayOsString(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
@@ -24,14 +26,8 @@ export function findExcess(path: string): string | undefined {
 
 /** Without empty and "." components: "./a//b/" → "a/b". Leading slashes go too. */
 export function normalizePath(name: string): string {
-  if (isNormal(name)) return name;
+  if (!HAS_EMPTY_OR_DOT.test(name)) return name;
   return name.split("/").filter((part) => part !== "" && part !== ".").join("/");
-}
-
-/** True for most names; "a./b" is let through to the long way round. */
-function isNormal(name: string): boolean {
-  return !name.includes("./") && !name.includes("//") && !name.startsWith("/") &&
-    !name.endsWith("/") && !name.endsWith("/.") && name !== ".";
 }
 
 export function hasUpLevel(name: string): boolean {

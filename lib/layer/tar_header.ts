@@ -88,8 +88,7 @@ export function encodeTarHeader(header: TarHeaderFields): Uint8Array<ArrayBuffer
     writeNumber(block, 337, 8, header.minor);
   }
   block.fill(SPACE, 148, 156);
-  const [sum] = sumBytes(block);
-  writeOctal(block, 148, 6, sum);
+  writeOctal(block, 148, 6, sumBytes(block));
   block[154] = 0;
   return block;
 }
@@ -208,19 +207,30 @@ function findSplit(name: Uint8Array): number {
   return 0;
 }
 
-/** Sums over all bytes, unsigned and signed, the checksum field counting as blanks. */
-function sumBytes(block: Uint8Array): [number, number] {
-  let unsigned = 0, high = 0;
-  for (let i = 0; i < BLOCK; i++) {
-    const byte = i >= 148 && i < 156 ? SPACE : block[i]!;
-    unsigned += byte;
-    high += byte >> 7;
+/** Over all bytes, the checksum field counting as blanks. */
+function sumBytes(block: Uint8Array): number {
+  // Four bytes at a time, in two sums of two each: neither can get beyond 16 bits.
+  const view = new DataView(block.buffer, block.byteOffset, BLOCK);
+  let pairs = 0;
+  for (let at = 0; at < BLOCK; at += 4) {
+    const word = view.getUint32(at, true);
+    pairs = (pairs + (word & 0xff00ff) + (word >>> 8 & 0xff00ff)) | 0;
   }
-  return [unsigned, unsigned - high * 256];
+  let sum = (pairs & 0xffff) + (pairs >>> 16);
+  for (let at = 148; at < 156; at++) sum += SPACE - block[at]!;
+  return sum;
+}
+
+/** How much less it is if bytes are signed. */
+function findSignedExcess(block: Uint8Array): number {
+  let high = 0;
+  for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) high += block[at]! >> 7;
+  return high * 256;
 }
 
 /** Some old programs summed up signed bytes. */
 function verifyChecksum(block: Uint8Array): void {
-  const stored = readNumber(block, 148, 8, "checksum");
-  if (!sumBytes(block).includes(stored)) throw new TarHeaderError("wrong checksum");
+  const stored = readNumber(block, 148, 8, "checksum"), sum = sumBytes(block);
+  if (stored === sum || stored === sum - findSignedExcess(block)) return;
+  throw new TarHeaderError("wrong checksum");
 }

@@ -102,7 +102,7 @@ export class TreeWriter implements Sink, Disposable {
   async #writeAt(entry: Entry, place: Place): Promise<void> {
     switch (entry.type) {
       case "directory":
-        return await this.#step(entry, "directory", place);
+        return await this.#step(entry, "directory", place, entry);
       case "file":
         return await this.#writeFile(entry, place);
       case "symlink":

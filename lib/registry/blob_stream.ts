@@ -152,7 +152,7 @@ function checkLength({ headers }: Response, { size, digest }: WantedBlob): void 
   throw new ChError(`wrong size: ${digest}: ${length} bytes instead of ${size}`);
 }
 
-/** A connection that brings nothing for so many milliseconds is given up. A chunk is good until the next
+/** A connection that brings nothing for so many milliseconds, or a quarter more, is given up. A chunk is good until the next
  * is asked for. */
 async function* readPatiently(
   { body }: Response,
@@ -166,10 +166,17 @@ async function* readPatiently(
     `GET failed: nothing received in ${Math.round(patience / 1000)} s`,
     "network",
   );
+  // One that looks at the clock now and then: chunks are many, and a timer for each would cost more than
+  // reading it.
+  let since: number | undefined;
+  const watch = setInterval(() => {
+    if (since !== undefined && performance.now() - since >= patience) stop.abort(late);
+  }, patience / 4);
   try {
     for (;;) {
-      const timer = setTimeout(() => stop.abort(late), patience);
-      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
+      since = performance.now();
+      const { done, value } = await reader.read();
+      since = undefined;
       isOver = done;
       if (done) return;
       yield value!;
@@ -180,6 +187,7 @@ async function* readPatiently(
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransportError(`GET failed: ${reason}`, "network");
   } finally {
+    clearInterval(watch);
     if (!isOver) await reader.cancel().catch(() => {});
   }
 }

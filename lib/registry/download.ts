@@ -2,6 +2,7 @@
 // it verified, by one process at a time.
 
 import { ChError } from "../error.ts";
+import { BufferRing } from "../layer/buffer_ring.ts";
 import { openFileChunks } from "../layer/codec.ts";
 import { Digester } from "../oci/digest.ts";
 import type { Downloads } from "../store/downloads.ts";
@@ -64,6 +65,7 @@ async function fetchRest(
         if (part.size > (blob.size ?? Infinity)) break;
       }
       await part.flush();
+      signal.throwIfAborted(); // who is told of the progress may have had enough
       break;
     } catch (error) {
       await part.flush();
@@ -90,9 +92,13 @@ async function fetchRest(
 class PartialFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #digester = new Digester();
-  #pending = new Uint8Array(PIECE);
+  /** One is filled while the other is stored. */
+  readonly #ring = new BufferRing(2, PIECE);
+  #pending = this.#ring.next();
   #filled = 0;
+  #stored: Promise<void> = Promise.resolve();
   #written = 0;
+  #size = 0;
 
   constructor(
     readonly path: string,
@@ -106,8 +112,9 @@ class PartialFile implements Disposable {
     }
   }
 
+  /** Bytes taken. */
   get size(): number {
-    return this.#written + this.#filled;
+    return this.#size;
   }
 
   /** Takes what an earlier command left, if it is not more than WHOLE. */
@@ -120,29 +127,53 @@ class PartialFile implements Disposable {
     if (size === 0) return;
     for await (const chunk of openFileChunks(this.path)) await this.#digester.add(chunk);
     this.#file.seekSync(0, Deno.SeekMode.End);
-    this.#written = size;
+    this.#written = this.#size = size;
     this.#tell(size);
   }
 
+  /** CHUNK may be used again when this resolves. */
   async add(chunk: Uint8Array): Promise<void> {
+    this.#size += chunk.length;
     for (let at = 0; at < chunk.length;) {
+      if (this.#filled === 0 && chunk.length - at >= PIECE) {
+        await this.#store(chunk.subarray(at, at + PIECE));
+        await this.#stored;
+        at += PIECE;
+        continue;
+      }
       const part = chunk.subarray(at, at + PIECE - this.#filled);
       this.#pending.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === PIECE) await this.flush();
+      if (this.#filled === PIECE) await this.#storePending();
     }
   }
 
   async flush(): Promise<void> {
-    if (this.#filled === 0) return;
+    if (this.#filled > 0) await this.#storePending();
+    await this.#stored;
+  }
+
+  /** The next bytes go to other memory, so nobody has to wait for these. */
+  async #storePending(): Promise<void> {
     const piece = this.#pending.subarray(0, this.#filled);
-    const size = this.#filled;
+    await this.#store(piece);
     this.#filled = 0;
-    this.#write(piece);
-    this.#written += size;
-    this.#tell(size);
-    await this.#digester.add(piece);
+    this.#pending = this.#ring.next();
+  }
+
+  /** Resolves when the piece before is in the file; then this one is on its way. */
+  async #store(piece: Uint8Array): Promise<void> {
+    await this.#stored;
+    this.#stored = this.#writeAndHash(piece);
+    this.#stored.catch(() => {}); // reported to who waits for it
+  }
+
+  async #writeAndHash(piece: Uint8Array): Promise<void> {
+    const hashing = this.#digester.add(piece);
+    await this.#write(piece).finally(() => hashing);
+    this.#written += piece.length;
+    this.#tell(piece.length);
   }
 
   digest(): string {
@@ -153,9 +184,9 @@ class PartialFile implements Disposable {
     this.#file.close();
   }
 
-  #write(piece: Uint8Array): void {
+  async #write(piece: Uint8Array): Promise<void> {
     try {
-      for (let at = 0; at < piece.length;) at += this.#file.writeSync(piece.subarray(at));
+      for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
     } catch (error) {
       throw new ChError(`can’t write: ${this.path}`, { cause: error });
     }

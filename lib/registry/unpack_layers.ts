@@ -3,7 +3,6 @@
 import { ChError } from "../error.ts";
 import type { BufferRing } from "../layer/buffer_ring.ts";
 import { decompress, newDecompressionRing } from "../layer/codec.ts";
-import type { Source } from "../layer/entry.ts";
 import { applyImageRules } from "../layer/image_rules.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
@@ -54,17 +53,14 @@ async function unpackLayer(
   signal: AbortSignal,
 ): Promise<void> {
   let count = 0;
-  async function* countMembers(members: Source): Source {
-    for await (const member of members) {
-      signal.throwIfAborted();
-      count++;
-      yield member;
-    }
-  }
+  const onMember = () => {
+    signal.throwIfAborted();
+    count++;
+  };
   try {
     await using archive = new HashedStream(decompress(file.read(reading), name, decompression));
-    const members = countMembers(readTar(archive.read(), name));
-    await tree.apply(applyImageRules(members, { archive: name, label, log }));
+    const members = readTar(archive.read(), name);
+    await tree.apply(applyImageRules(members, { archive: name, label, log, onMember }));
     if (diffId !== undefined) requireDiffId(await archive.finish(), diffId, label);
   } catch (error) {
     signal.throwIfAborted();
