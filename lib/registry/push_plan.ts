@@ -83,8 +83,8 @@ async function planSingle(image: PushedImage, { spool, log }: PlanTools): Promis
   return await complete({ ...details, history }, [layer], [], "docker", spool);
 }
 
-/** This level takes a third of the time of our usual one; a layer of Debian's is 8 % larger than gzip(1) makes
- * it, 3 % larger than umoci does. */
+/** At this level a layer of Debian's is 6 % larger than gzip(1) makes it, and 2 % larger than umoci does, in a
+ * quarter of the time that our usual level takes (c/shim/deflate.h). */
 const LAYER = { style: "docker", compressor: "gzip", level: 1 } as const;
 
 async function planLayered(
