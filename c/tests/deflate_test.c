@@ -9,61 +9,9 @@
 #include "../shim/inflate.h"
 #include "../shim/sha256.h"
 #include "check.h"
+#include "sample_data.h"
 
 #define PIECE (1u << 20)
-
-static uint32_t seed = 1;
-
-static uint32_t random_number(uint32_t limit)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (uint32_t)(((uint64_t)seed * limit) >> 32);
-}
-
-enum kind { ZEROS, NOISE, TEXT, RECORDS, COPIES, FEW, KINDS };
-
-static void make_data(uint8_t *data, size_t size, enum kind kind)
-{
-    static const char *const words[] = {"the ",     "image ",  "of ", "a ",       "layer ",
-                                        "is ",      "pushed ", "to ", "registry", ".\n",
-                                        "compress", "ed ",     "in "};
-    for (size_t i = 0; i < size;) {
-        switch (kind) {
-        case ZEROS:
-            data[i++] = 0;
-            break;
-        case NOISE:
-            data[i++] = (uint8_t)random_number(256);
-            break;
-        case TEXT:
-            for (const char *w = words[random_number(13)]; *w != '\0' && i < size; w++)
-                data[i++] = (uint8_t)*w;
-            break;
-        case RECORDS: /* as tables in binaries: fields that count up, some noise */
-            data[i] = i % 12 == 0   ? (uint8_t)(i / 12)
-                      : i % 12 == 1 ? (uint8_t)(i / 3072)
-                      : i % 12 < 4  ? (uint8_t)random_number(1 + (uint32_t)(i % 7) * 40)
-                                    : (uint8_t)(i % 12 * 17);
-            i++;
-            break;
-        case COPIES: /* of any length from any distance */
-            if (i > 0 && random_number(4) != 0) {
-                uint32_t distance = 1 + random_number(i > 40000 ? 40000 : (uint32_t)i);
-                uint32_t length = 1 + random_number(random_number(8) == 0 ? 1000 : 20);
-                for (; length > 0 && i < size; length--, i++)
-                    data[i] = data[i - distance];
-            } else {
-                data[i++] = (uint8_t)random_number(256);
-            }
-            break;
-        case FEW: /* different bytes, very uneven: the longest codes */
-            data[i++] = (uint8_t)__builtin_clz(random_number(UINT32_MAX) | 1);
-            break;
-        case KINDS:
-            abort();
-        }
-    }
-}
 
 static bool zlib_gives_back(const uint8_t *packed, size_t n, const uint8_t *data, size_t size)
 {
@@ -121,11 +69,11 @@ static void test_sizes(struct deflate *d)
     bool good = true, good_large = true;
     for (int kind = 0; kind < KINDS; kind++) {
         for (size_t size = 0; size <= 700; size++) {
-            make_data(data, size, kind);
+            make_sample(data, size, kind);
             good &= round_trip(d, data, size) != 0;
         }
         for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
-            make_data(data, large[i], kind);
+            make_sample(data, large[i], kind);
             good_large &= round_trip(d, data, large[i]) != 0;
         }
     }
@@ -136,38 +84,44 @@ static void test_sizes(struct deflate *d)
 
 static void test_compression(struct deflate *d)
 {
-    make_data(data, PIECE, ZEROS);
-    check(round_trip(d, data, PIECE) < PIECE / 500, "deflate makes next to nothing of zeros");
-    make_data(data, PIECE, NOISE);
-    size_t n = round_trip(d, data, PIECE);
-    check(n != 0 && n <= PIECE + PIECE / 1000, "deflate stores noise");
-    make_data(data, PIECE, TEXT);
-    n = round_trip(d, data, PIECE);
-    check(n != 0 && n < PIECE / 3, "deflate makes a third of text or less");
-    make_data(data, PIECE, FEW);
-    n = round_trip(d, data, PIECE);
-    check(n != 0 && n < PIECE / 3, "deflate gives frequent bytes short codes");
+    static const struct {
+        enum sample kind;
+        size_t most;
+        const char *name;
+    } cases[] = {
+        {ZEROS, PIECE / 500, "deflate makes next to nothing of zeros"},
+        {NOISE, PIECE + PIECE / 1000, "deflate stores noise"},
+        {TEXT, PIECE / 3, "deflate makes a third of text or less"},
+        {FEW, PIECE / 3, "deflate gives frequent bytes short codes"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make_sample(data, PIECE, cases[i].kind);
+        size_t n = round_trip(d, data, PIECE);
+        check(n != 0 && n <= cases[i].most, "%s", cases[i].name);
+    }
 }
 
-/* Noise that begins anew after every so many bytes. */
+/* The size of noise that begins anew after every PERIOD bytes. */
+static size_t pack_periods(struct deflate *d, size_t period)
+{
+    make_sample(data, period, NOISE);
+    for (size_t k = period; k < 200000; k++)
+        data[k] = data[k - period];
+    return round_trip(d, data, 200000);
+}
+
 static void test_distances(struct deflate *d)
 {
     static const uint32_t periods[] = {1,   2,   3,   4,    5,     7,     8,    9,
                                        257, 258, 259, 4097, 24577, 32767, 32768};
     bool good = true;
     for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
-        make_data(data, periods[i], NOISE);
-        for (size_t k = periods[i]; k < 200000; k++)
-            data[k] = data[k - periods[i]];
-        size_t n = round_trip(d, data, 200000);
+        size_t n = pack_periods(d, periods[i]);
         /* Where it finds nothing it does not look at every byte. */
         good &= n != 0 && n < 3 * periods[i] + 4000;
     }
     check(good, "deflate finds repetitions at distances from 1 to 32768");
-    make_data(data, 32769, NOISE);
-    for (size_t k = 32769; k < 200000; k++)
-        data[k] = data[k - 32769];
-    check(round_trip(d, data, 200000) > 200000, "deflate looks no farther than the window");
+    check(pack_periods(d, 32769) > 200000, "deflate looks no farther than the window");
 }
 
 /* Pieces of all kinds one behind the other. */
@@ -182,7 +136,7 @@ static size_t make_mixture(size_t most)
             for (size_t i = 0; i < n; i++)
                 data[size + i] = data[from + i];
         } else {
-            make_data(data + size, n, random_number(KINDS));
+            make_sample(data + size, n, random_number(KINDS));
         }
         size += n;
     }
@@ -209,7 +163,7 @@ static void test_room(struct deflate *d)
     for (int i = 0; i < 300; i++) {
         size_t size = i < KINDS * 20 ? (size_t)i * 40 : make_mixture(100000), n;
         if (i < KINDS * 20)
-            make_data(data, size, i % KINDS);
+            make_sample(data, size, i % KINDS);
         free(compress_data(d, data, size, &n));
         uint8_t *exact = malloc(n);
         fits &= n != 0 && deflate_gzip(d, data, size, exact, n) == n;
@@ -233,7 +187,7 @@ static void test_compress(void)
     for (uint64_t size = 0; size < 1u << 24; size = size * 3 + 1)
         good &= ch_compress_bound(1, size, &bound, &err) == 0 && bound >= deflate_bound(size);
     check(good, "ch_compress_bound() has room for deflate");
-    make_data(data, 50000, TEXT);
+    make_sample(data, 50000, TEXT);
     uint8_t *packed = malloc(bound);
     check(ch_compress(1, 1, data, 50000, packed, bound, &produced, &err) == 0 &&
               zlib_gives_back(packed, produced, data, 50000),
@@ -267,7 +221,7 @@ static void *digest_pieces(void *digest)
 static void test_determinism(void)
 {
     static const char expected[] =
-        "0c4675c8b451b8cb902ddb3ba223220cc54d965e6357583b13bab1354186a91d";
+        "65a909a59b34a819891f6c2a6dce97c251de3776e75890d2acd3d4198ace007f";
     uint8_t digests[5][SHA256_SIZE];
     char text[2 * SHA256_SIZE + 1];
     pthread_t threads[4];
@@ -277,7 +231,7 @@ static void test_determinism(void)
     for (size_t size = 0; size < sizeof(data);) {
         size_t n = 1 + random_number(100000), left = sizeof(data) - size;
         n = n < left ? n : left;
-        make_data(data + size, n, random_number(KINDS));
+        make_sample(data + size, n, random_number(KINDS));
         size += n;
     }
     digest_pieces(digests[4]);

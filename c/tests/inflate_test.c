@@ -5,14 +5,7 @@
 
 #include "../shim/inflate.h"
 #include "check.h"
-
-static uint32_t seed = 1;
-
-static uint32_t random_number(uint32_t limit)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (uint32_t)(((uint64_t)seed * limit) >> 32);
-}
+#include "sample_data.h"
 
 /* Kinds of data: noise, text-like, long repetitions, one byte. */
 static void make_data(uint8_t *data, size_t size, int kind)

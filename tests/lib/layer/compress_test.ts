@@ -66,6 +66,20 @@ Deno.test("compress() with gzip tells no time", async () => {
   );
 });
 
+Deno.test("compress() with gzip at level 1 makes what gzip(1) and we read", async () => {
+  // Level 1 is our own: c/tests/deflate_test.c
+  const sample = large.subarray(0, (3 << 20) + 1);
+  const packed = await pack(sample, "gzip", 1);
+  assert.deepEqual(await filter(READERS.gzip, packed), sample);
+  assert.deepEqual(await collect(decompress(chunksOf(packed, 1 << 16), "x")), sample);
+  const sizes = [0, 6].map(async (level) => (await pack(sample, "gzip", level)).length);
+  const [stored, usual] = await Promise.all(sizes);
+  assert(
+    packed.length < stored! && packed.length < usual! * 1.3,
+    `${stored} ${packed.length} ${usual}`,
+  );
+});
+
 Deno.test("compress() with none passes on", async () => {
   assert.deepEqual(await pack(large, "none"), large);
 });
