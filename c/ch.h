@@ -102,9 +102,6 @@ CH_API int32_t ch_tree_symlink(const char *target, int32_t dirfd, const char *pa
                                struct ch_error *err);
 CH_API int32_t ch_tree_link(int32_t fromfd, const char *from, int32_t dirfd, const char *path,
                             struct ch_error *err);
-/* MODE has the type bits. */
-CH_API int32_t ch_tree_mknod(int32_t dirfd, const char *path, uint32_t mode, uint32_t major,
-                             uint32_t minor, struct ch_error *err);
 /* A whole file in one call: create, write, mode, time. */
 CH_API int32_t ch_tree_put(int32_t dirfd, const char *path, const void *data, uint32_t size,
                            uint32_t mode, int64_t mtime, uint32_t mtime_nsec, struct ch_error *err);

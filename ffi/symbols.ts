@@ -188,7 +188,6 @@ export const TREE_CHANGE = {
   ch_tree_mkdir: { parameters: ["i32", "buffer", "u32", ERROR], result: "i32" },
   ch_tree_symlink: { parameters: ["buffer", "i32", "buffer", ERROR], result: "i32" },
   ch_tree_link: { parameters: ["i32", "buffer", "i32", "buffer", ERROR], result: "i32" },
-  ch_tree_mknod: { parameters: ["i32", "buffer", "u32", "u32", "u32", ERROR], result: "i32" },
   ch_tree_put: {
     parameters: ["i32", "buffer", "buffer", "u32", "u32", "i64", "u32", ERROR],
     result: "i32",

@@ -99,23 +99,6 @@ export function makeHardLink(fromFd: number, from: string, dirFd: number, path: 
   checkResult(result, block);
 }
 
-const NODE_TYPES = { fifo: 0o010000, char: 0o020000, block: 0o060000, socket: 0o140000 } as const;
-
-/** Devices need privilege (EPERM), but for the character device 0/0, overlayfs' whiteout. */
-export function makeNode(
-  dirFd: number,
-  path: string,
-  type: keyof typeof NODE_TYPES,
-  mode: number,
-  { major = 0, minor = 0 }: { readonly major?: number; readonly minor?: number } = {},
-): void {
-  const bits = NODE_TYPES[type] | mode;
-  checkResult(
-    library().ch_tree_mknod(dirFd, encodeCString(path), bits, major, minor, block),
-    block,
-  );
-}
-
 /** Not of symbolic links (ELOOP), which have no mode of their own. */
 export function setMode(dirFd: number, path: string, mode: number): void {
   checkResult(library().ch_tree_chmod(dirFd, encodeCString(path), mode, block), block);

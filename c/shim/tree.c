@@ -144,20 +144,6 @@ int32_t ch_tree_link(int32_t fromfd, const char *from, int32_t dirfd, const char
     return 0;
 }
 
-int32_t ch_tree_mknod(int32_t dirfd, const char *path, uint32_t mode, uint32_t major_number,
-                      uint32_t minor_number, struct ch_error *err)
-{
-    TREE_PARENT parent;
-
-    if (tree_find_parent(dirfd, path, &parent) != 0 ||
-        syscall(SYS_mknodat, parent.fd, parent.name, mode, makedev(major_number, minor_number)) !=
-            0)
-        return CH_FAIL(err, "mknodat", "%s", path);
-    if (tree_chmod_at(parent.fd, parent.name, mode & 07777) != 0)
-        return CH_FAIL(err, "chmod", "%s", path);
-    return 0;
-}
-
 int32_t ch_tree_put(int32_t dirfd, const char *path, const void *data, uint32_t size, uint32_t mode,
                     int64_t mtime, uint32_t mtime_nsec, struct ch_error *err)
 {

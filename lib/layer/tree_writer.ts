@@ -27,7 +27,7 @@ export interface TreeWriterOptions {
   readonly onWritten?: (path: string) => void;
 }
 
-/** As makeNode() has them. */
+/** S_IFMT bits. */
 const NODE_TYPES = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
 
 type FileEntry = Entry & { readonly type: "file" };
