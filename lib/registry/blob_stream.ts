@@ -152,8 +152,8 @@ function checkLength({ headers }: Response, { size, digest }: WantedBlob): void 
   throw new ChError(`wrong size: ${digest}: ${length} bytes instead of ${size}`);
 }
 
-/** A connection that brings nothing for so many milliseconds, or a quarter more, is given up. A chunk is good until the next
- * is asked for. */
+/** A connection that brings nothing for so many milliseconds, or a quarter more, is given up. A chunk is good
+ * until the next is asked for. */
 async function* readPatiently(
   { body }: Response,
   stop: AbortController,
