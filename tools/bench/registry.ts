@@ -2,7 +2,7 @@
 // and to registries on this machine, by TLS. Words are filters of rows.
 //
 // Each run writes to a place of its own, and nothing is removed before the end, when there are some 25 GB:
-// for a minute after files were removed ext4 looks at each of their inodes, one by one, whenever it makes
+// for some minutes after files were removed ext4 looks at each of their inodes, one by one, whenever it makes
 // a file, which costs seconds. The registries keep what they get in memory if there is enough, so that
 // it is not the disk that is measured.
 //
@@ -106,7 +106,8 @@ function makePulls({ name }: Image): Way[] {
     },
   ];
   if (!hasPodman) return ways;
-  const pullAsRoot = `root=${place}/pulled.${unique}
+  // Its paths may not be long.
+  const pullAsRoot = `root=$(mktemp -d ${place}/XXXX)
     ${podmanAt("$root")} pull -q --cert-dir=${place}/trusted ${from}`;
   const command = ["root", "sh", "-ec", pullAsRoot];
   return [...ways, { ...common, name: "podman as root", command }];
