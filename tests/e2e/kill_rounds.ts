@@ -14,6 +14,8 @@ export type Version = 0 | 1;
 
 export interface Scenario {
   readonly command: readonly string[];
+  /** What it needs there is once only: moments are tried one after the other. */
+  readonly isAlone?: boolean;
   /** Which images there may be when it has been killed. */
   readonly images: readonly (readonly string[])[];
   /** Once for each storage directory. Leaves what {@linkcode settle} does of version 1. */
@@ -46,7 +48,8 @@ export async function killEverywhere(work: Workplace, scenario: Scenario): Promi
   let killed = 0;
   const failures: string[] = [];
   const next = chosen.values();
-  await Promise.all(Array.from({ length: WORKERS }, async (_, worker) => {
+  const workers = scenario.isAlone ? 1 : WORKERS;
+  await Promise.all(Array.from({ length: workers }, async (_, worker) => {
     using own = worker === 0 ? undefined : new Workplace();
     const place = own ?? work;
     if (own !== undefined) await scenario.begin(own);

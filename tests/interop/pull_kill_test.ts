@@ -48,6 +48,7 @@ test("a pull killed at any moment leaves the old image or the new one", async (w
   };
   await killEverywhere(work, {
     command,
+    isAlone: true,
     images: [["x"]],
     async begin(work) {
       await serve(1);
