@@ -56,6 +56,16 @@ function prepare(): void {
     ...trust,
     CH_IMAGE_STORAGE: `${place}/kept`,
   });
+  if (exists("/usr/bin/umoci")) {
+    runAsUser([
+      "umoci",
+      "unpack",
+      "--rootless",
+      "--image",
+      `${place}/layout:twenty`,
+      `${place}/bundle`,
+    ]);
+  }
 }
 
 function nameOf(name: string): string {
@@ -121,7 +131,7 @@ function makePushes(image: Image): Way[] {
       command: ["sh", "-ec", `${rig}/bin/ch-image push ${name} ${fresh}`],
       env: { ...trust, CH_IMAGE_STORAGE: `${place}/kept` },
     },
-    makeLayoutPush(image),
+    ...makeLayoutPushes(image),
   ];
   // It knows of no layers, and wants an image with a history.
   if (name === "one") {
@@ -148,21 +158,30 @@ function makePushes(image: Image): Way[] {
   }];
 }
 
-/** Of one layer umoci makes an image; skopeo gets the twenty as they are. */
-function makeLayoutPush({ name }: Image): Way {
+/** By umoci and skopeo. Of the tree of twenty layers umoci tells what was built on them, as ch has to; what
+ * skopeo takes for sending the layers alone is the registry's share. */
+function makeLayoutPushes({ name }: Image): Way[] {
   const push = (layout: string) =>
     `skopeo copy -q --dest-cert-dir=${place}/trusted oci:${layout} docker://${fresh}`;
+  const common = { before: `rm -rf ${place}/.local`, env: noLogins, needs: "/usr/bin/umoci" };
   if (name === "twenty") {
-    return {
-      name: "skopeo, from a layout",
-      command: ["sh", "-ec", push(`${place}/layout:${name}`)],
-      before: `rm -rf ${place}/.local`,
-      env: noLogins,
-      needs: "/usr/bin/skopeo",
-    };
+    const repack = `umoci repack --image ${place}/layout:again ${place}/bundle`;
+    return [
+      {
+        ...common,
+        name: "umoci, skopeo",
+        command: ["sh", "-ec", `${repack}; ${push(`${place}/layout:again`)}`],
+      },
+      {
+        ...common,
+        name: "skopeo alone, from a layout",
+        command: ["sh", "-ec", push(`${place}/layout:${name}`)],
+      },
+    ];
   }
   const layout = `${place}/made`;
-  return {
+  return [{
+    ...common,
     name: "umoci, skopeo",
     command: [
       "sh",
@@ -171,9 +190,7 @@ function makeLayoutPush({ name }: Image): Way {
        umoci insert --rootless --image ${layout}:x ${place}/tree /; ${push(`${layout}:x`)}`,
     ],
     before: `rm -rf ${layout} ${place}/.local`,
-    env: noLogins,
-    needs: "/usr/bin/umoci",
-  };
+  }];
 }
 
 /** podman remembers what it has sent where, and would not send it again. */
