@@ -5,6 +5,7 @@ import type { Log, LogLevel, Progress } from "../lib/log/log.ts";
 import { describeError, traceError } from "./error_text.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { type Writer, writeText } from "./standard_stream.ts";
+import { Valve } from "./valve.ts";
 
 export interface LoggerSettings {
   /** -3 (only errors) to 3 (everything). */
@@ -56,6 +57,8 @@ const COLOURS: Readonly<Record<LogLevel, string>> = {
 const SILENT: Progress = { update() {}, [Symbol.dispose]() {} };
 
 export class Logger implements Log {
+  /** For all that shares the log's terminal. */
+  readonly valve = new Valve();
   readonly #warnings: string[] = [];
   /** Whether a meter's line is open on the terminal. */
   #isLineOpen = false;
@@ -170,8 +173,8 @@ export class Logger implements Log {
   }
 
   #write(text: string): void {
-    const writer = this.#watcher.writer ?? this.settings.writer;
-    writeText(writer, this.settings.isUnicode ? text : degradeQuotes(text));
+    const shown = this.settings.isUnicode ? text : degradeQuotes(text);
+    this.valve.pass(() => writeText(this.#watcher.writer ?? this.settings.writer, shown));
   }
 }
 

@@ -28,6 +28,7 @@ import {
 } from "./build_progress.ts";
 import type { CommonOption } from "./common_options.ts";
 import type { Context, SubCommand } from "./sub_command.ts";
+import { TerminalLender } from "./terminal_lender.ts";
 
 const OPTIONS = defineOptions([
   ...BIND_OPTIONS,
@@ -198,7 +199,9 @@ async function buildAndShow(
     explain: isGiven(args, "explain"),
   }, {
     ...openBuildTools(context, args, host, secrets),
-    ...isGiven(args, "shell-on-fail") ? { shellOnFail: () => lend(context, progress) } : {},
+    ...isGiven(args, "shell-on-fail")
+      ? { shellOnFail: new TerminalLender(context, progress).lend }
+      : {},
     ...progress.output === undefined ? {} : { output: progress.output },
     openView: progress.openView,
   });
@@ -210,14 +213,6 @@ async function buildAndShow(
     log.info("hint: --cache, or CH_IMAGE_CACHE=enabled; see ch-image(1)");
   }
   return reference.text;
-}
-
-/** The terminal is a shell's, and Ctrl-C too. */
-function lend(context: Context, progress: BuildProgress): Disposable {
-  const parts = new DisposableStack();
-  parts.use(progress.lendTerminal());
-  parts.use(context.leaveInterrupts());
-  return parts;
 }
 
 function parseJobs(text: string | undefined): number | undefined {

@@ -13,6 +13,7 @@ import { ChError } from "../../lib/error.ts";
 import { CACHE_MOUNTS } from "../../lib/store/layout.ts";
 import { type Arguments, defineOptions, findValue, listValues } from "../options.ts";
 import { writeBytes } from "../standard_stream.ts";
+import type { Valve } from "../valve.ts";
 import type { CommonOption } from "./common_options.ts";
 import { readPullSettings } from "./registry_settings.ts";
 import type { Context } from "./sub_command.ts";
@@ -116,31 +117,32 @@ export function openBuildTools<Name extends string>(
     caches: new CacheMounts(`${settings.storagePath}/${CACHE_MOUNTS}`),
     processors: navigator.hardwareConcurrency,
     isTerminal: Deno.stderr.isTerminal(),
-    output: chooseOutput(),
+    output: chooseOutput(log.valve),
   };
 }
 
 /** A terminal shows the last lines anyway, and programs behave otherwise on one: it stays untouched. */
-function chooseOutput(): Output {
-  const watched = newWatchedOutput();
+function chooseOutput(valve: Valve): Output {
+  const watched = newWatchedOutput(valve);
   const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
   return isTerminal ? { kind: "direct", watched } : watched;
 }
 
-function newWatchedOutput(): WatchedOutput {
+function newWatchedOutput(valve: Valve): WatchedOutput {
   return {
     kind: "watched",
     joined: isSameFile(1, 2),
-    write: (stream, bytes) => {
-      try {
-        writeBytes(stream === "stdout" ? Deno.stdout : Deno.stderr, bytes);
-      } catch (error) {
-        throw new ChError(`can’t write to standard ${stream === "stdout" ? "output" : "error"}`, {
-          cause: error,
-        });
-      }
-    },
+    write: (stream, bytes) => valve.pass(() => writeStandard(stream, bytes)),
   };
+}
+
+function writeStandard(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+  try {
+    writeBytes(Deno[stream], bytes);
+  } catch (error) {
+    const name = stream === "stdout" ? "output" : "error";
+    throw new ChError(`can’t write to standard ${name}`, { cause: error });
+  }
 }
 
 function isSameFile(one: number, other: number): boolean {

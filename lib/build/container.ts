@@ -39,9 +39,10 @@ export interface ContainerTools {
   readonly output: Output;
   /**
    * If given, a shell is run where a command has failed, with the caller's own standard streams. Called
-   * when it begins; disposed when it ends.
+   * with what to say of it before it begins; disposed when it ends. Undefined if another command that has
+   * failed had one, which has ended then.
    */
-  readonly shellOnFail?: (() => Disposable) | undefined;
+  readonly shellOnFail?: ((announcement: string) => Promise<Disposable | undefined>) | undefined;
 }
 
 /** How a command ended. */
@@ -89,8 +90,10 @@ export async function runInTree(
     (changes) => planCommand(command, tree, changes, tools),
     async (changes) => {
       if (purpose !== "instruction" || tools.shellOnFail === undefined) return;
-      using _ = tools.shellOnFail();
-      await openShell(command, tree, changes, tools);
+      using terminal = await tools.shellOnFail(
+        `--shell-on-fail: ${command.shell} in the failed step; nothing of it is kept`,
+      );
+      if (terminal !== undefined) await openShell(command, tree, changes, tools);
     },
   );
 }
@@ -102,8 +105,6 @@ async function openShell(
   changes: Changes,
   tools: ContainerTools,
 ): Promise<void> {
-  const { log } = tools;
-  log.info(`--shell-on-fail: ${command.shell} in the failed step; nothing of it is kept`);
   const argv = [command.shell];
   const plan = planCommand({ ...command, argv }, tree, changes, { ...tools, verbosity: 0 });
   const child = tools.spawn(plan, [0, 1, 2]);
@@ -111,7 +112,7 @@ async function openShell(
   tools.signal.addEventListener("abort", kill);
   try {
     const status = statusOf(await child.wait());
-    if (status === STATUS_EXEC) log.warning(`--shell-on-fail: can’t run ${command.shell}`);
+    if (status === STATUS_EXEC) tools.log.warning(`--shell-on-fail: can’t run ${command.shell}`);
   } finally {
     tools.signal.removeEventListener("abort", kill);
   }

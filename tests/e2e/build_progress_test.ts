@@ -173,21 +173,37 @@ test("ch-image build: Ctrl-C takes the live view away before it says so", async 
   assert.match(end, /error: received SIGINT\r\n$/);
 });
 
-test("ch-image build --shell-on-fail has the terminal for itself", async (work) => {
-  const marks = PARALLEL.replace("touch /2", "touch /2; echo shell >/script; exit 4");
+for (const progress of ["tty", "plain"]) {
+  test(`ch-image build --shell-on-fail --progress=${progress} has the terminal for itself`, async (work) => {
+    const mark = `/tmp/ch-shell.${crypto.randomUUID()}`;
+    const until = `until test -e ${mark}; do sleep .1; done`;
+    await prepare(
+      work,
+      PARALLEL.replace("touch /1", `${until}; echo late; touch /1`)
+        .replace("touch /2", "touch /2; echo shell >/script; exit 4"),
+    );
+    work.tree("keys", {
+      typed: `cat /script; touch ${mark}; sleep 1; rm ${mark}; test -t 2 && echo terminal; exit\n`,
+    });
+    const { code, stdout } = await onTerminal(
+      work,
+      `ch-image build -t t --shell-on-fail --progress=${progress} context <keys/typed`,
+    );
+    assert.equal(code, 1, stdout);
+    const shell = stdout.slice(stdout.indexOf("--shell-on-fail: /bin/sh in the failed step"));
+    // Nothing is drawn meanwhile, and what the other stage says and prints comes later.
+    assert.match(shell, /^.*\r\nshell\r\nterminal\r\n[^]*\[one\]/);
+    assert.match(stdout, /error: build failed: RUN command exited with 4\b/);
+  });
+}
+
+test("ch-image build --shell-on-fail: of two failed stages the first has a shell", async (work) => {
+  const marks = PARALLEL.replace("touch /1", "exit 4").replace("touch /2", "exit 4");
   await prepare(work, marks);
-  work.tree("keys", { typed: "cat /script; test -t 2 && echo terminal; exit\n" });
-  const { code, stdout } = await onTerminal(
-    work,
-    "ch-image build -t t --shell-on-fail context <keys/typed",
-  );
-  assert.equal(code, 1, stdout);
-  const shell = stdout.slice(stdout.indexOf("--shell-on-fail: /bin/sh in the failed step"));
-  assert.match(shell, /^shell\r\nterminal\r\n/m);
-  // What was drawn before is gone, and nothing is drawn meanwhile.
-  const before = shell.slice(0, shell.indexOf("terminal"));
-  assert.equal(before.includes("building t:"), false, before);
-  assert.match(stdout, /error: build failed: RUN command exited with 4\b/);
+  const command = ["ch-image", "build", "-t", "t", "--shell-on-fail", "context"];
+  const result = await work.run(command, { stdin: "sleep 1\n" });
+  expect(result, { code: 1, stderr: /error: build failed: RUN command exited with 4\n/ });
+  assert.equal(result.stderr.match(/in the failed step/g)?.length, 1, result.stderr);
 });
 
 test("ch-image build --json is not for another --progress", async (work) => {
