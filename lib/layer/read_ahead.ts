@@ -21,3 +21,22 @@ export async function* readAhead<T>(items: AsyncGenerator<T, void, void>, count:
     await items.return();
   }
 }
+
+/** ITEMS, of which the first is being made from now on. */
+export function begin<T>(
+  items: AsyncGenerator<T, void, void>,
+): AsyncIterableIterator<T, void, void> & { return(): Promise<IteratorResult<T, void>> } {
+  let first: Promise<IteratorResult<T, void>> | undefined = items.next();
+  first.catch(() => {}); // reported when its turn comes
+  return {
+    next() {
+      const next = first ?? items.next();
+      first = undefined;
+      return next;
+    },
+    return: () => items.return(),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -4,6 +4,7 @@ import { ChError } from "../error.ts";
 import type { BufferRing } from "../layer/buffer_ring.ts";
 import { decompress, newDecompressionRing } from "../layer/codec.ts";
 import { applyImageRules } from "../layer/image_rules.ts";
+import { begin } from "../layer/read_ahead.ts";
 import { readTar } from "../layer/tar_reader.ts";
 import type { Log } from "../log/log.ts";
 import { HashedStream } from "../oci/hashed_stream.ts";
@@ -36,19 +37,45 @@ export async function unpackLayers(
   log.info("validating tarball members");
   log.info("resolving whiteouts");
   using tree = new LayeredTree(rootFd);
-  const rings = { reading: newReadingRing(), decompression: newDecompressionRing() };
-  for (const layer of layers) {
-    log.info(`${layer.label}extracting`);
-    await unpackLayer(layer, tree, rings, log, signal);
+  const memory = [newMemory(), newMemory()] as const;
+  const open = (index: number) => {
+    const layer = layers[index];
+    return layer && begin(readArchive(layer, memory[index % 2]!));
+  };
+  let next = open(0);
+  try {
+    for (const [index, layer] of layers.entries()) {
+      const archive = next!;
+      // Its beginning is at hand when this one ends.
+      next = open(index + 1);
+      log.info(`${layer.label}extracting`);
+      await unpackLayer(layer, archive, tree, log, signal);
+    }
+  } finally {
+    // It may wait for what does not come any more, so it is not waited for.
+    next?.return().catch(() => {});
   }
   await tree.finish();
   for (const { file } of layers) await file.whole;
 }
 
+interface Memory {
+  readonly reading: BufferRing;
+  readonly decompression: BufferRing;
+}
+
+function newMemory(): Memory {
+  return { reading: newReadingRing(), decompression: newDecompressionRing() };
+}
+
+function readArchive({ file, name }: ArrivingLayer, { reading, decompression }: Memory) {
+  return decompress(file.read(reading), name, decompression);
+}
+
 async function unpackLayer(
   { file, label, name, diffId }: ArrivingLayer,
+  bytes: AsyncIterable<Uint8Array>,
   tree: LayeredTree,
-  { reading, decompression }: Readonly<Record<"reading" | "decompression", BufferRing>>,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -58,7 +85,7 @@ async function unpackLayer(
     count++;
   };
   try {
-    await using archive = new HashedStream(decompress(file.read(reading), name, decompression));
+    await using archive = new HashedStream(bytes);
     const members = readTar(archive.read(), name);
     await tree.apply(applyImageRules(members, { archive: name, label, log, onMember }));
     if (diffId !== undefined) requireDiffId(await archive.finish(), diffId, label);
