@@ -2,7 +2,7 @@
 // anything cached, beside the peers that are installed. Words are filters of rows.
 
 import * as measure from "./measure.ts";
-import { exists, place, rig, type Row, shell, user, type Way } from "./measure.ts";
+import { exists, gitIdentity, place, rig, type Row, shell, user, type Way } from "./measure.ts";
 
 /** Whether the build cache is on: without it Debian's ch-image does less than with it. */
 const MODES = ["--rebuild", "--no-cache"] as const;
@@ -52,12 +52,7 @@ function makeRows(): Row[] {
 
 function makeWays(count: number, mode: typeof MODES[number]): Way[] {
   const own = storage("own");
-  const debian = {
-    ...storage("debian"),
-    // Its build cache is a Git repository, and Git wants to know who writes to it.
-    ...{ GIT_AUTHOR_NAME: "bench", GIT_AUTHOR_EMAIL: "bench@localhost" },
-    ...{ GIT_COMMITTER_NAME: "bench", GIT_COMMITTER_EMAIL: "bench@localhost" },
-  };
+  const debian = { ...storage("debian"), ...gitIdentity };
   const ways: Way[] = [
     {
       name: "ch",

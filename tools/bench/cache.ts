@@ -4,6 +4,7 @@
 import {
   bench,
   exists,
+  gitIdentity,
   isWanted,
   type Line,
   place,
@@ -24,16 +25,7 @@ const TOOLS: readonly Tool[] = [
     name: "Debian's charliecloud",
     program: "/usr/bin/ch-image",
     needs: "/usr/bin/ch-image",
-    // Git wants to know who commits.
-    env: {
-      CH_IMAGE_STORAGE: `${place}/old`,
-      ...Object.fromEntries(
-        ["AUTHOR", "COMMITTER"].flatMap((role) => [
-          [`GIT_${role}_NAME`, "bench"],
-          [`GIT_${role}_EMAIL`, "bench@localhost"],
-        ]),
-      ),
-    },
+    env: { CH_IMAGE_STORAGE: `${place}/old`, ...gitIdentity },
     rebuild: "--rebuild",
   },
 ];

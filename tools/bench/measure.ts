@@ -26,6 +26,14 @@ export const user = ask("tools/rig.sh", "user");
 /** A directory of the run's own, the user's. */
 export const place = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ch-bench." });
 
+/** For Debian's charliecloud: its build cache is a Git repository, and Git wants to know who commits. */
+export const gitIdentity = Object.fromEntries(
+  ["AUTHOR", "COMMITTER"].flatMap((role) => [
+    [`GIT_${role}_NAME`, "bench"],
+    [`GIT_${role}_EMAIL`, "bench@localhost"],
+  ]),
+);
+
 /** Prepares, measures the rows that the words of the command line ask for and what else there is, prints,
  * and cleans up. */
 export async function bench(

@@ -10,7 +10,16 @@
 
 import { makeCertificates } from "../../tests/interop/certificates.ts";
 import { TestRegistry } from "../../tests/interop/registry.ts";
-import { bench, isWanted, type Line, place, prepareRun, rig, type Row } from "./measure.ts";
+import {
+  bench,
+  gitIdentity,
+  isWanted,
+  type Line,
+  place,
+  prepareRun,
+  rig,
+  type Row,
+} from "./measure.ts";
 import { exists, report, runAsUser, toCommand, type Way } from "./measure.ts";
 import { measurePeak } from "./peak_memory.ts";
 import { type Image, IMAGES, makeImages } from "./registry_images.ts";
@@ -95,6 +104,13 @@ function makePulls({ name }: Image): Way[] {
   const ways: Way[] = [
     { ...common, name: "ch", command: pull(`${rig}/bin/ch-image`) },
     { ...common, name: "ch --no-cache", command: pull(`${rig}/bin/ch-image`, "--no-cache") },
+    {
+      ...common,
+      name: "Debian's charliecloud",
+      command: pull("/usr/bin/ch-image", "--cache"),
+      env: { ...trust, ...gitIdentity },
+      needs: "/usr/bin/ch-image",
+    },
     {
       ...common,
       name: "Debian's charliecloud --no-cache",
