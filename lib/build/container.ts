@@ -198,7 +198,8 @@ function planCommand(
   return { ...plan, steps: silenceOutput(plan.steps, verbosity) };
 }
 
-/** The plan's steps, silenced as VERBOSITY asks: from -qq on a child's standard output is silent, with -qqq its standard error as well. */
+/** The plan's steps, silenced as VERBOSITY asks: from -qq on a child's standard output is silent, with -qqq
+ * its standard error as well. */
 export function silenceOutput(steps: readonly Step[], verbosity: number): Step[] {
   if (verbosity > -2) return [...steps];
   const silence: Step = { op: "silence", stdout: true, stderr: verbosity <= -3 };

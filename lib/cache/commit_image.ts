@@ -5,8 +5,9 @@ import type { Cache } from "./cache.ts";
 import type { NewImage, State } from "./state_store.ts";
 
 /**
- * Without a cache, or if it is disabled, the image only takes its name; else its state is returned. A result that is known already is
- * found by `cache.lookUp(cache.root, key, reference)`, and becomes the image by `cache.finish`.
+ * Without a cache, or if it is disabled, the image only takes its name; else its state is returned. A
+ * result that is known already is found by `cache.lookUp(cache.root, key, reference)`, and becomes the
+ * image by `cache.finish`.
  */
 export async function commitImage(
   cache: Cache | undefined,

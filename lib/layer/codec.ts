@@ -84,9 +84,10 @@ export function newDecompressionRing(): BufferRing {
 }
 
 /** CHUNKS decompressed, or as they are if they are not compressed. A chunk is good until the next but one
- * is asked for: then its memory is used again. NAME is for messages. Streams of one kind may follow one another, and zeros may follow the last, as tapes and tar(1) leave them; anything
- * else behind it is an error, as it is for tar(1), though gzip(1) alone would only warn. Throws a
- * ChError if the data is wrong or ends early. */
+ * is asked for: then its memory is used again. NAME is for messages. Streams of one kind may follow one
+ * another, and zeros may follow the last, as tapes and tar(1) leave them; anything else behind it is an
+ * error, as it is for tar(1), though gzip(1) alone would only warn. Throws a ChError if the data is wrong
+ * or ends early. */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
