@@ -2,7 +2,7 @@
 // and looks at what came of it. tools/rig.sh prepares the machine.
 
 import assert from "node:assert/strict";
-import { ask, asUser, rig, setpriv } from "./rig/host.ts";
+import { ask, asUser, exists, rig, setpriv } from "./rig/host.ts";
 import { type Need, NEEDS } from "./rig/needs.ts";
 import { busyboxTree, makeFile, type Tree } from "./rig/tree.ts";
 
@@ -157,8 +157,20 @@ export class Workplace implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    endPodman(`${this.path}/home`);
     if (!rig.isRoot) ask("chmod", "-R", "u+rwx", this.path);
     ask("rm", "-rf", "--one-file-system", this.path);
+  }
+}
+
+/** For an ordinary user podman leaves a process that keeps its namespaces; HOME is the user's. */
+function endPodman(home: string): void {
+  const file = `${home}/tmp/podman-run-${rig.uid}/libpod/tmp/pause.pid`;
+  if (!exists(file)) return;
+  try {
+    Deno.kill(Number(Deno.readTextFileSync(file)), "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
