@@ -1,6 +1,6 @@
 // Looking at image trees. Paths are OsStrings relative to a directory's descriptor; no component is
 // followed if it is a symbolic link, and ".." is refused, so nothing outside the tree is ever reached
-// (c/ch.h). All throw SystemError. Changing trees: tree_change.ts, tree_whole.ts.
+// (c/api/tree.h). All throw SystemError. Changing trees: tree_change.ts, tree_whole.ts.
 
 import { Descriptor, treeLibrary } from "./descriptor.ts";
 import { decodeOsString, encodeCString } from "./os_string.ts";

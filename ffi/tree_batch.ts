@@ -8,7 +8,7 @@ import { TREE_BATCH } from "./symbols.ts";
 import { checkResult, newErrorBlock, readSystemError } from "./system_error.ts";
 import type { SystemError } from "./system_error.ts";
 
-/** As c/ch.h explains them, in its order. */
+/** As c/api/tree_batch.h explains them, in its order. */
 const KINDS = [
   "enter",
   "directory",
@@ -163,7 +163,7 @@ export class StepBatch {
   }
 }
 
-/** Why a batch went no further, though nothing failed (c/ch.h). */
+/** Why a batch went no further, though nothing failed (c/api/tree_batch.h). */
 export type StepStop = "parent" | "occupied" | "target";
 const STOPS: readonly (StepStop | undefined)[] = [undefined, "parent", "occupied", "target"];
 

@@ -60,10 +60,16 @@ static struct stat look(const char *path)
     return st;
 }
 
+static struct ch_tree_batch_result result;
+
+/* The steps from FROM on: what ch_tree_batch_run() returns. */
+static int32_t take(uint64_t batch, uint32_t from)
+{
+    return ch_tree_batch_run(batch, steps, from, count, texts, data, &result, &err);
+}
+
 static void test_order(uint64_t batch)
 {
-    struct ch_tree_batch_result result;
-
     begin();
     add(CH_STEP_DIRECTORY, "", "d");
     struct ch_tree_step *file = add(CH_STEP_FILE, "d", "f");
@@ -80,7 +86,7 @@ static void test_order(uint64_t batch)
     struct ch_tree_step *end = add(CH_STEP_CLOSE, "", "parts");
     end->size = 4;
     end->mode = 0444;
-    int32_t status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    int32_t status = take(batch, 0);
     check(status == 0 && result.done == count && result.stop == 0, "all steps are taken");
     struct stat st = look("d/f");
     check(content_is("d/f", "234") && (st.st_mode & 07777) == 04751 && st.st_mtime == 1000 &&
@@ -96,7 +102,7 @@ static void test_order(uint64_t batch)
     add(CH_STEP_FILE, "d", "l")->size = 1;
     add(CH_STEP_DIRECTORY, "", "h");
     add(CH_STEP_LINK, "d", "f")->target = text("d/f");
-    status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    status = take(batch, 0);
     check(status == 0 && result.done == 3 && content_is("d/l", "0") && S_ISDIR(look("h").st_mode) &&
               content_is("d/f", "234"),
           "what is in the way gives way");
@@ -124,27 +130,24 @@ static void test_stops(uint64_t batch)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct ch_tree_batch_result result;
         begin();
         add(CH_STEP_FILE, "", "before")->size = 1;
         add(cases[i].kind, cases[i].parent, cases[i].name)->target = text(cases[i].target);
         add(CH_STEP_FILE, "", "behind")->size = 1;
-        int32_t status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+        int32_t status = take(batch, 0);
         check(status == 0 && result.done == 1 && result.stop == cases[i].stop &&
                   access("before", F_OK) == 0 && access("behind", F_OK) != 0,
               "stops at %s", cases[i].what);
     }
-    struct ch_tree_batch_result result;
     begin();
     add(CH_STEP_FILE | CH_STEP_RESOLVED, "out", "f");
-    int32_t status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    int32_t status = take(batch, 0);
     check(status == -ELOOP && strcmp(err.path, "out") == 0, "a resolved parent is not followed");
     check(check_run("test ! -e %s.out/f", top) == 0, "nothing was made outside");
 }
 
 static void test_failure(uint64_t batch)
 {
-    struct ch_tree_batch_result result;
     char name[301];
 
     memset(name, 'n', 300);
@@ -152,9 +155,9 @@ static void test_failure(uint64_t batch)
     begin();
     add(CH_STEP_FILE, "", "good");
     add(CH_STEP_FILE, "", name);
-    int32_t status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    int32_t status = take(batch, 0);
     check(status == -ENAMETOOLONG && result.done == 1, "a failure says which step it was");
-    status = ch_tree_batch_run(batch, steps, 2, count, texts, data, &result, &err);
+    status = take(batch, 2);
     check(status == 0 && result.done == 2, "there may be nothing to do");
 }
 
@@ -166,19 +169,18 @@ static void *cancel(void *batch)
 
 static void test_cancel(int rootfd)
 {
-    struct ch_tree_batch_result result;
     uint64_t batch;
     pthread_t thread;
 
     ch_tree_batch_open(rootfd, 0, &batch, &err);
     begin();
     add(CH_STEP_OPEN, "", "cancelled");
-    ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    take(batch, 0);
     pthread_create(&thread, NULL, cancel, &batch);
     pthread_join(thread, NULL);
     begin();
     add(CH_STEP_FILE, "", "late");
-    int32_t status = ch_tree_batch_run(batch, steps, 0, count, texts, data, &result, &err);
+    int32_t status = take(batch, 0);
     check(status == 0 && result.done == 0 && access("late", F_OK) != 0,
           "nothing is made after a cancellation");
     ch_tree_batch_close(batch);
