@@ -2,11 +2,13 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { openRoot } from "../../ffi/tree.ts";
+import { findFileType } from "../convert/file_type.ts";
 import { writeFile } from "../convert/file_output.ts";
 import { checkFileOutput, checkLayoutOutput } from "../convert/output_check.ts";
 import { replaceDirectory } from "../convert/replace_directory.ts";
 import { stopWhenAborted } from "../convert/stop.ts";
 import { TemporaryDirectory } from "../convert/temporary_directory.ts";
+import { ChError } from "../error.ts";
 import { openFileChunks } from "../layer/codec.ts";
 import { oneChunk } from "../layer/one_chunk.ts";
 import type { Log } from "../log/log.ts";
@@ -38,7 +40,12 @@ const PIECE = 1 << 20;
 /** Throws a ChError if the layout cannot be made there; to be asked before there is work. */
 export function checkLayoutPlace({ kind, path }: LayoutPlace): void {
   if (kind === "oci") checkLayoutOutput(path, false);
-  else checkFileOutput(path, true);
+  else if (findFileType(path, "keep") === undefined) checkFileOutput(path, true);
+  else {
+    throw new ChError(`exists already: ${displayOsString(path)}`, {
+      hint: "remove it, or name another file; a directory that is a layout would be added to",
+    });
+  }
 }
 
 export interface LayoutPush {
