@@ -78,7 +78,7 @@ test(
       { root: true },
     );
     await pushSample(work, registry.address, "a/s:arm64");
-    await pushIndex(registry.address, "a/s", ["amd64", "arm64"]);
+    await pushIndex(registry.address, "a/s", ["arm64", "amd64"]);
     const reference = `${registry.address}/a/s`;
 
     expect(await work.run(["ch-image", "pull", reference]), {
