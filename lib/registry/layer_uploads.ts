@@ -60,8 +60,8 @@ export class LayerUploads implements BlobSink, AsyncDisposable {
     return this.#places.spool.has(blob);
   }
 
-  /** The layer is in the spool then, and as far as it goes on its way. Throws what an upload throws: the rest
-   * of the layer would be made for nothing. */
+  /** The layer is in the spool then, and as far as it goes on its way. Throws what an upload throws: the
+   * rest of the layer would be made for nothing. */
   write(mediaType: string, chunks: AsyncIterable<Uint8Array>): Promise<Descriptor> {
     return this.#places.spool.write(
       mediaType,
