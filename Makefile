@@ -153,7 +153,7 @@ $(BUILD)/ch-init: $(INIT_OBJECTS) $(ENGINE_OBJECTS) $(BUILD)/libxs.a
 	$(CC) $(LDFLAGS) -static-pie -s -Wl,--gc-sections $^ $(INIT_LIBS) -lm -o $@
 
 # By a make of its own: this one began before npm had brought the sources, and knows of none.
-$(BUILD)/libxs.a: $(DENO) c/engine/xs_platform.h
+$(BUILD)/libxs.a: $(READY) c/engine/xs_platform.h
 	$(MAKE) -s --no-print-directory xs
 
 xs: $(XS_OBJECTS)

@@ -53,6 +53,11 @@ try() {
     printf 'FROM base\nRUN touch /f && chown 5:5 /f && uname -m >/m\nRUN cat /m\n' >Dockerfile
     ch-image build -t made -f Dockerfile .
     ch-image build -t made -f Dockerfile . 2>&1 | grep '3\* RUN'
+    ch-image push made oci:./layout
+    ch-image --arch=yolo pull oci:./layout pulled
+    is "$(ch-run pulled -- cat /m)" "$machine"
+    ch-image push pulled oci:./again # the layers that were pulled, as they are
+    is "$(cat again/index.json)" "$(cat layout/index.json)"
     ch-convert made made.sqfs
     is "$(ch-run made.sqfs -- cat /m)" "$machine"
     ch-convert made.sqfs made.tar.gz

@@ -3,7 +3,11 @@
 import { ChError } from "../../lib/error.ts";
 import { formatParseReport } from "../../lib/reference/canonical.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
-import { type LayoutPlace, parseLayoutPlace } from "../../lib/registry/layout_place.ts";
+import {
+  type LayoutPlace,
+  parseLayoutPlace,
+  warnOfLayout,
+} from "../../lib/registry/layout_place.ts";
 import { pullLayout } from "../../lib/registry/pull_layout.ts";
 import { pullImage } from "../../lib/registry/pull.ts";
 import { takeTurn } from "../../lib/store/turn.ts";
@@ -48,6 +52,7 @@ export const pull: SubCommand<typeof OPTIONS[number]["long"]> = {
     if (layout !== undefined) {
       return await pullFromLayout(layout, destination, lastLayer, context, args);
     }
+    warnOfLayout(name!, log);
     const source = parseReference(name!);
     if (isGiven(args, "parse-only")) {
       for (const line of formatParseReport(source).split("\n")) context.print(line);

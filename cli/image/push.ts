@@ -2,7 +2,7 @@
 
 import { LEVELS, requireLevel } from "../../lib/layer/compress.ts";
 import { parseReference } from "../../lib/reference/reference.ts";
-import { parseLayoutPlace } from "../../lib/registry/layout_place.ts";
+import { parseLayoutPlace, warnOfLayout } from "../../lib/registry/layout_place.ts";
 import { pushImage } from "../../lib/registry/push.ts";
 import type { LayerCompression } from "../../lib/registry/push_plan.ts";
 import { type Arguments, defineOptions, findValue, isGiven } from "../options.ts";
@@ -69,6 +69,7 @@ export const push: SubCommand<Option> = {
     const directory = findValue(args, "image");
     if (settings.xattrs) log.warning("--xattrs unsupported for “ch-image push” (see FAQ)");
     const layout = destination === undefined ? undefined : parseLayoutPlace(destination);
+    if (destination !== undefined) warnOfLayout(destination, log);
     await pushImage(context.openStore(), {
       source,
       destination: layout ?? (destination === undefined ? source : parseReference(destination)),

@@ -1,4 +1,4 @@
-// Interrupting a conversion between two entries, or two chunks.
+// Interrupting a conversion, or a push, between two entries, or two chunks.
 
 import { newBreather } from "../breather.ts";
 

@@ -27,13 +27,23 @@ export function parseReference(given: string): ImageReference {
   const at = findSyntaxError(text);
   if (at !== undefined) {
     const where = at === text.length ? "at end" : `char ${columnIn(given, at)}`;
-    throw new ChError(`image ref syntax, ${where}: ${given}`, { hint: SYNTAX_HINT });
+    throw new ChError(`image ref syntax, ${where}: ${given}`, { hint: findHint(text) });
   }
   const mangled = mangleReference(text);
   if (mangled === "." || mangled === "..") {
     throw new ChError(`image reference not usable as a name: ${given}`, { hint: SYNTAX_HINT });
   }
   return splitReference(text);
+}
+
+/** What other tools take, or is mistyped most often. */
+function findHint(text: string): string {
+  const scheme = /^[a-z][a-z+.-]*:\/\//.exec(text)?.[0];
+  if (scheme !== undefined) return `leave out “${scheme}”`;
+  if (findSyntaxError(text.toLowerCase()) === undefined) {
+    return "only tags may have capital letters";
+  }
+  return SYNTAX_HINT;
 }
 
 /** Name of the image's directory in storage; {@linkcode unmangleName} is the way back. */

@@ -2,6 +2,7 @@
 // known: with the layers that it was pulled with, and with a layer while it is being made. Messages wait
 // until it is known how many layers there are.
 
+import { stopWhenAborted } from "../convert/stop.ts";
 import { ChError } from "../error.ts";
 import type { Log, Progress } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
@@ -59,9 +60,14 @@ export class LayerUploads implements BlobSink, AsyncDisposable {
     return this.#places.spool.has(blob);
   }
 
-  /** The layer is in the spool then, and as far as it goes on its way. */
+  /** The layer is in the spool then, and as far as it goes on its way. Throws what an upload throws: the
+   * rest of the layer would be made for nothing. */
   write(mediaType: string, chunks: AsyncIterable<Uint8Array>): Promise<Descriptor> {
-    return this.#places.spool.write(mediaType, chunks, (blob) => this.#run(this.#uploadMade(blob)));
+    return this.#places.spool.write(
+      mediaType,
+      stopWhenAborted(chunks, this.#signal),
+      (blob) => this.#run(this.#uploadMade(blob)),
+    );
   }
 
   /** Resolves when the repository has LAYERS: those kept and those made, in the image's order. Throws a
@@ -77,7 +83,7 @@ export class LayerUploads implements BlobSink, AsyncDisposable {
   }
 
   #run(work: Promise<void>): void {
-    work.catch(() => {}); // finish() tells
+    work.catch((error) => this.#stop.abort(error)); // finish() tells
     this.#running.push(work);
   }
 

@@ -2,6 +2,7 @@
 
 import { splitImageName } from "../convert/image_name.ts";
 import { findFileType } from "../convert/file_type.ts";
+import type { Log } from "../log/log.ts";
 
 export interface LayoutPlace {
   readonly kind: "oci" | "oci-archive";
@@ -24,4 +25,14 @@ export function parseLayoutPlace(text: string): LayoutPlace | undefined {
     (path) => findFileType(path, "follow") !== undefined,
   );
   return { kind: kind as LayoutPlace["kind"], path, name, text };
+}
+
+/** Warns of TEXT if it is a reference that was most likely meant to be a layout. */
+export function warnOfLayout(text: string, log: Log): void {
+  const [, kind, rest] = /^(oci|oci-archive):([^/]*)$/s.exec(text) ?? [];
+  if (kind === undefined) return;
+  log.warning(
+    `${text} is an image called ${kind}`,
+    `a layout’s path has a slash in it, as in ${kind}:./${rest}`,
+  );
 }

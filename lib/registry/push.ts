@@ -54,7 +54,7 @@ export async function pushImage(
   settings: PushSettings,
 ): Promise<void> {
   const { source, destination, directory, isSingleLayer, isForIndex, compression } = request;
-  const { log, signal } = settings.registry;
+  const { log, signal = new AbortController().signal } = settings.registry;
   const layout = "kind" in destination ? destination : undefined;
   const reference = "kind" in destination ? undefined : findTag(destination, settings.defaults);
   log.info(`pushing image:   ${source.text}`);
@@ -74,12 +74,11 @@ export async function pushImage(
   const stored = directory === undefined && settings.usesCache ? source : undefined;
   const image = { rootFd: root.fd, name: path, metadata, reference: stored };
   const mode = isSingleLayer ? "single" : "layered";
-  using spool = new Spool(`${store.path}/${UPLOADS}`);
-  const tools = { spool, store, compression, log };
+  using spool = new Spool(`${store.path}/${UPLOADS}`, signal);
+  const tools = { spool, store, compression, log, signal };
   if (layout !== undefined) {
     const plan = await planPush(image, mode, { ...tools, layers: spool });
-    signal?.throwIfAborted();
-    await writeLayoutPlace({ place: layout, plan, isForIndex }, { spool, store, log });
+    await writeLayoutPlace({ place: layout, plan, isForIndex }, tools);
   }
   if (repository !== undefined) {
     const { tag } = reference!;
@@ -90,7 +89,7 @@ export async function pushImage(
       isNew: isNewImage(repository, tag!, findCreated(image)),
     });
     const plan = await planPush(image, mode, { ...tools, layers: uploads });
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     log.info("starting upload");
     await uploads.finish(plan.manifest.layers);
     await uploadConfig(repository, plan, log);

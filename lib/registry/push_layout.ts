@@ -2,10 +2,13 @@
 
 import { displayOsString } from "../../ffi/os_string.ts";
 import { openRoot } from "../../ffi/tree.ts";
+import { findFileType } from "../convert/file_type.ts";
 import { writeFile } from "../convert/file_output.ts";
 import { checkFileOutput, checkLayoutOutput } from "../convert/output_check.ts";
 import { replaceDirectory } from "../convert/replace_directory.ts";
+import { stopWhenAborted } from "../convert/stop.ts";
 import { TemporaryDirectory } from "../convert/temporary_directory.ts";
+import { ChError } from "../error.ts";
 import { openFileChunks } from "../layer/codec.ts";
 import { oneChunk } from "../layer/one_chunk.ts";
 import type { Log } from "../log/log.ts";
@@ -37,7 +40,12 @@ const PIECE = 1 << 20;
 /** Throws a ChError if the layout cannot be made there; to be asked before there is work. */
 export function checkLayoutPlace({ kind, path }: LayoutPlace): void {
   if (kind === "oci") checkLayoutOutput(path, false);
-  else checkFileOutput(path, true);
+  else if (findFileType(path, "keep") === undefined) checkFileOutput(path, true);
+  else {
+    throw new ChError(`exists already: ${displayOsString(path)}`, {
+      hint: "remove it, or name another file; a directory that is a layout would be added to",
+    });
+  }
 }
 
 export interface LayoutPush {
@@ -51,12 +59,13 @@ interface Tools {
   readonly spool: Spool;
   readonly store: Store;
   readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
 /** Writes what the plan says. If it throws, nothing has changed. */
 export async function writeLayoutPlace(push: LayoutPush, tools: Tools): Promise<void> {
   const { kind, path } = push.place;
-  const { store, log } = tools;
+  const { store, log, signal } = tools;
   const fill = (rootFd: number) => addImage(push, tools, new LayoutWriter(rootFd, 0), undefined);
   switch (kind) {
     case "oci":
@@ -76,7 +85,7 @@ export async function writeLayoutPlace(push: LayoutPush, tools: Tools): Promise<
       using temporary = new TemporaryDirectory(`${store.path}/${UPLOADS}`);
       using root = openRoot(temporary.path);
       await fill(root.fd);
-      return await writeFile(streamLayout(root.fd, 0), path, true);
+      return await writeFile(stopWhenAborted(streamLayout(root.fd, 0), signal), path, true);
     }
     default:
       return kind satisfies never;
@@ -85,13 +94,13 @@ export async function writeLayoutPlace(push: LayoutPush, tools: Tools): Promise<
 
 async function addImage(
   { place: { name = USUAL_NAME }, plan, isForIndex }: LayoutPush,
-  { spool, store, log }: Tools,
+  { spool, store, log, signal }: Tools,
   writer: LayoutWriter,
   present: Layout | undefined,
 ): Promise<void> {
   const { manifest, manifestBytes, configBytes } = plan;
   const config = parseImageConfig(configBytes, "configuration");
-  const source = new PlanBlobs(plan, spool, new Downloads(store.path));
+  const source = new PlanBlobs(plan, spool, new Downloads(store.path), signal);
   const count = manifest.layers.length;
   const say = (layer: Descriptor, at: number) =>
     log.info(`layer ${at + 1}/${count}: ${shortDigest(layer)}: copying`);
@@ -141,6 +150,7 @@ class PlanBlobs implements BlobSource {
     readonly plan: PushPlan,
     readonly spool: Spool,
     readonly downloads: Downloads,
+    readonly signal: AbortSignal,
   ) {}
 
   read(blob: Descriptor): AsyncIterable<Uint8Array> {
@@ -148,7 +158,7 @@ class PlanBlobs implements BlobSource {
     const chunks = made === undefined
       ? openFileChunks(this.downloads.pathOf(layerFileName(blob)))
       : readPieces(made, blob.size);
-    return verifyBlob(chunks, blob, blob.digest);
+    return verifyBlob(stopWhenAborted(chunks, this.signal), blob, blob.digest);
   }
 }
 

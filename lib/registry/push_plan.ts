@@ -3,6 +3,7 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
+import { stopWhenAborted } from "../convert/stop.ts";
 import type { Log } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
@@ -55,6 +56,7 @@ export interface PlanTools {
   /** Of layers that are made. */
   readonly compression?: LayerCompression | undefined;
   readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
 export interface LayerCompression {
@@ -88,11 +90,11 @@ export async function planPush(
 
 async function planSingle(
   image: PushedImage,
-  { spool, layers, compression = USUAL, log }: PlanTools,
+  { spool, layers, compression = USUAL, log, signal }: PlanTools,
 ): Promise<PushPlan> {
   log.info("layer 1/1: gathering");
   log.info("layer 1/1: preparing");
-  const tree = readPushedTree(image.rootFd, image.name, log);
+  const tree = stopWhenAborted(readPushedTree(image.rootFd, image.name, log), signal);
   const style = chooseStyle("docker", compression);
   const layer = await packLayer(tree, layers, { ...compression, style });
   log.info("preparing metadata");
@@ -113,13 +115,14 @@ function chooseStyle(wanted: ImageStyle, { compressor }: LayerCompression): Imag
 async function planLayered(
   image: PushedImage,
   base: PulledBase,
-  { spool, layers: sink, store, compression = USUAL, log }: PlanTools,
+  { spool, layers: sink, store, compression = USUAL, log, signal }: PlanTools,
 ): Promise<PushPlan> {
   const { manifest: { layers, mediaType }, config } = base;
   sink.keep?.(layers);
   log.info("looking for what was built on the pulled layers");
   // Most files are those of the base, and are not read.
-  const open = () => readPushedTree(image.rootFd, image.name, log, { lazy: true });
+  const open = () =>
+    stopWhenAborted(readPushedTree(image.rootFd, image.name, log, { lazy: true }), signal);
   const changes = await findBuilt(image, open, base, store);
   const isSame = changes.changed.size + changes.removed.length === 0;
   if (isSame && hasPulledMetadata(image.metadata, base)) {

@@ -10,12 +10,14 @@ import { type BlobExtent, type LocalBlob, readPiece } from "./local_blob.ts";
 /** The sink of a push. Dispose gives the room back. */
 export class Spool implements BlobSink, Disposable {
   readonly #directory: string;
+  readonly #signal: AbortSignal;
   readonly #blobs: SpooledBlob[] = [];
   readonly #whole = new Map<string, SpooledBlob>();
 
-  /** DIRECTORY is where there is room for blobs. */
-  constructor(directory: string) {
+  /** DIRECTORY is where there is room for blobs. SIGNAL stops what is being written. */
+  constructor(directory: string, signal = new AbortController().signal) {
     this.#directory = directory;
+    this.#signal = signal;
   }
 
   has({ digest }: Pick<Descriptor, "digest">): Promise<boolean> {
@@ -34,6 +36,7 @@ export class Spool implements BlobSink, Disposable {
     try {
       onBegin(blob);
       for await (const chunk of chunks) {
+        this.#signal.throwIfAborted();
         // Both look at it at the same time.
         const hashed = digester.add(chunk);
         blob.append(chunk);

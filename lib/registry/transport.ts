@@ -101,12 +101,17 @@ function describeFailure(method: string, url: URL, error: unknown): TransportErr
       "the Fetch Standard lists ports that are no good for HTTP; let the registry have another",
     );
   }
+  const isNotThere = NOT_THERE.test(text);
   const isNotTls = /InvalidContentType|corrupt message|wrong version/i.test(text);
   const detail = /client error \((\w+)\)(?:: (.*))?$/s.exec(text)?.[2] ?? text;
   return new TransportError(
     `${method} failed: ${where}: ${isNotTls ? "no TLS there" : detail}`,
-    isNotTls ? "not TLS" : NOT_THERE.test(text) ? "connect" : "network",
-    isNotTls ? "--plain-http is for registries without TLS" : undefined,
+    isNotTls ? "not TLS" : isNotThere ? "connect" : "network",
+    isNotTls
+      ? "--plain-http is for registries without TLS"
+      : isNotThere
+      ? "is it running, is its name right, can this machine reach it? https_proxy names a proxy"
+      : undefined,
   );
 }
 

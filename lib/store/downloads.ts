@@ -101,6 +101,13 @@ export class Downloads {
     removeIfThere(this.pathOf(LOCK + name));
   }
 
+  /** FILE, one of the cache's, if it is a lock file of a command that was killed. */
+  removeIdleLockFile(file: string): void {
+    if (!file.startsWith(LOCK)) return;
+    using lock = tryLock(this.pathOf(file));
+    if (lock !== undefined) removeIfThere(this.pathOf(file));
+  }
+
   /** What there is of NAME is of no use. */
   discard(name: string): void {
     removeIfThere(this.partialPathOf(name));

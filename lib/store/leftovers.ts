@@ -2,7 +2,7 @@
 
 import { SystemError } from "../../ffi/system_error.ts";
 import { findEntry, listDirectory, openDirectory } from "../../ffi/tree.ts";
-import { isResumable } from "./downloads.ts";
+import { Downloads, isResumable } from "./downloads.ts";
 import { DOWNLOADS, SCRATCH, USED } from "./layout.ts";
 import { placeOf, placeOfScratch } from "./lock.ts";
 import { restoreReplaced } from "./replace.ts";
@@ -41,9 +41,11 @@ function removeScratch(store: Store): void {
   }
 }
 
-function removeDownloads({ fd, locks, log }: Store): void {
+function removeDownloads({ path, fd, locks, log }: Store): void {
+  const downloads = new Downloads(path);
   let removed = 0;
   for (const name of listNames(fd, DOWNLOADS)) {
+    downloads.removeIdleLockFile(name);
     if (!name.startsWith("part_") || isResumable(name)) continue;
     using lock = locks.tryLock(placeOf("blob", name.slice("part_".length)));
     if (lock === undefined) continue;

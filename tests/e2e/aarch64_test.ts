@@ -2,7 +2,11 @@
 // machine is emulated by tools/machine.sh.
 
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { FakeRegistry } from "../fake_registry.ts";
 import { expect, type Result, rig, test, type Workplace } from "../rig.ts";
+import { makeTar } from "../tar_archive.ts";
+import { describeImages } from "./kill_rounds.ts";
 
 const QEMU = "qemu-aarch64-static";
 
@@ -67,4 +71,57 @@ test("ch-image and ch-convert for arm64 make what those for this machine make", 
   });
   expect(await work.run(["ch-convert", "made", "native.sqfs"]), { code: 0 });
   await work.must("cmp foreign.sqfs native.sqfs");
+}, "aarch64");
+
+test("ch-image for arm64 pulls and pushes what that for this machine does", async (work) => {
+  await using registry = new FakeRegistry();
+  const noise = crypto.getRandomValues(new Uint8Array(60_000));
+  const text = Array.from({ length: 60_000 }, (_, at) => `${at * at} lines and links\n`).join("");
+  const layers = [
+    makeTar([
+      { name: "bin/", type: "5" },
+      { name: "bin/text", data: text },
+      { name: "bin/noise", data: new TextDecoder("latin1").decode(noise) },
+      { name: "bin/hard", type: "1", link: "bin/text" },
+      ...Array.from({ length: 300 }, (_, at) => ({ name: `bin/${at}`, data: `${at}`.repeat(at) })),
+    ]),
+    makeTar([
+      { name: "bin/.wh.1" },
+      { name: "bin/2", type: "2", link: "text" },
+      { name: "bin/3/", type: "5" },
+      { name: "bin/text", data: "new" },
+    ]),
+  ];
+  await registry.addImage("1", layers.map((layer) => new Uint8Array(gzipSync(layer))));
+  const pull = ["--plain-http", "-ayolo", "pull", `${registry.address}/a/b:1`, "x"];
+  // The same tree for both: what pulling adds to an image has the time of the pull.
+  const push = (tag: string, ...options: string[]) => {
+    const reference = `${registry.address}/a/b:${tag}`;
+    return ["--plain-http", "push", "--image=storage/img/x", ...options, "x", reference];
+  };
+  const formats = {
+    gzip: [],
+    best: ["--compression-level=9"],
+    zstd: ["--compression-format=zstd"],
+  };
+  const outer = work.image("outer", { "lib/": "" });
+  const pushed: string[][] = [];
+  const runners = {
+    native: (...args: string[]) => work.run(["ch-image", ...args]),
+    foreign: (...args: string[]) => runForeign(work, outer, "ch-image", ...args),
+  };
+  for (const [name, run] of Object.entries(runners)) {
+    expect(await run(...pull), { code: 0, stderr: /layer 2\/2: .{7}: extracting\n/ });
+    const layers: string[] = [];
+    for (const [format, options] of Object.entries(formats)) {
+      expect(await run(...push(`${name}-${format}`, ...options)), { code: 0, stderr: /\ndone\n$/ });
+      const { bytes } = registry.manifests.get(`${name}-${format}`)!;
+      layers.push(JSON.parse(new TextDecoder().decode(bytes)).layers[0].digest);
+    }
+    pushed.push(layers);
+  }
+  assert.deepEqual(pushed[0], pushed[1]);
+  const pulled = await describeImages(work);
+  await work.must("rm -rf storage && mv foreign storage");
+  assert.deepEqual(await describeImages(work), pulled);
 }, "aarch64");

@@ -162,3 +162,20 @@ test("ch-image push leaves an OCI layout as it was when it fails", async (work) 
   assert.equal(await describe(), before);
   await work.must("ch-image push arm64 oci:./layout:two");
 });
+
+test("ch-image push says what is wrong with a layout's place, and pull what was no layout", async (work) => {
+  work.image("image");
+  await work.must("ch-image import image s && ch-image push s oci-archive:./there.tar");
+  const push = (to: string) => work.run(["ch-image", "push", "s", to]);
+  expect(await push("oci-archive:./there.tar"), {
+    code: 1,
+    stderr: /^error: exists already: \.\/there\.tar\nhint: remove it/m,
+  });
+  expect(await push("oci-archive:./none/a.tar"), { code: 1, stderr: /^error: not a directory: /m });
+  // Nobody answers there.
+  work.environment.CH_REGY_DEFAULT_HOST = "127.0.0.1";
+  work.environment.CH_REGY_DEFAULT_PORT = "9";
+  const warning = /^warning: oci:d is an image called oci\nhint: .*, as in oci:\.\/d$/m;
+  expect(await push("oci:d"), { code: 1, stderr: warning });
+  expect(await work.run(["ch-image", "pull", "oci:d", "x"]), { code: 1, stderr: warning });
+});

@@ -85,6 +85,20 @@ for (const [given, where] of refused) {
   });
 }
 
+const hints: readonly [given: string, hint: RegExp][] = [
+  ["docker://debian:12", /^leave out “docker:\/\/”$/],
+  ["https://a.b/c", /^leave out “https:\/\/”$/],
+  ["Debian:12", /capital letters$/],
+  ["a.b/Debian:T", /capital letters$/],
+  ["a*", /ch-image\(1\)$/],
+];
+
+for (const [given, hint] of hints) {
+  Deno.test(`parseReference() tells how “${given}” may be mended`, () => {
+    assert.throws(() => parseReference(given), { hint });
+  });
+}
+
 for (const given of [".", "..", "&.", ".&."]) {
   Deno.test(`parseReference() refuses ${given}, which names a directory of the storage`, () => {
     assert.throws(() => parseReference(given), { message: /^image reference not usable/ });

@@ -138,3 +138,23 @@ Deno.test(
     assert.equal(place.registry.uploads.size, 0);
   }),
 );
+
+Deno.test(
+  "LayerUploads do not make the rest of a layer whose upload failed",
+  atUploadPlace(async (place) => {
+    place.registry.intercept = (request) =>
+      request.method === "PATCH" ? new Response(null, { status: 403 }) : undefined;
+    await withUploads(place, true, async ({ uploads }) => {
+      const long = async function* () {
+        yield LARGE;
+        await until(() => count(place, "PATCH") > 0);
+        for (let at = 0; at < 2000; at++) {
+          yield SMALL;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      };
+      await assert.rejects(uploads.write("type", long()), /PATCH failed; .* got 403/);
+    });
+    assert.equal(place.registry.blobs.size, 0);
+  }),
+);

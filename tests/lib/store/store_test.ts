@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { parseReference } from "../../../lib/reference/reference.ts";
+import { Downloads } from "../../../lib/store/downloads.ts";
 import { openStore } from "../../../lib/store/store.ts";
 import { RecordingLog } from "../recording_log.ts";
 
 const ENTRIES = ["bucache", "bularge", "dlcache", "img", "ulcache", "version"];
 
 /** Runs BODY with a directory to make a storage in, and a log. */
-function inDirectory(body: (path: string, log: RecordingLog) => void): () => void {
-  return () => {
+function inDirectory(
+  body: (path: string, log: RecordingLog) => void | Promise<void>,
+): () => Promise<void> {
+  return async () => {
     const path = Deno.makeTempDirSync({ prefix: "ch-test." });
     try {
-      body(path, new RecordingLog());
+      await body(path, new RecordingLog());
     } finally {
       Deno.removeSync(path, { recursive: true });
     }
@@ -184,6 +187,18 @@ Deno.test(
     ]);
     assert.deepEqual(listNames(storage), [...ENTRIES, "lock"].sort());
     assert.deepEqual(listNames(`${storage}/dlcache`), ["whole"]);
+  }),
+);
+
+Deno.test(
+  "openStore() removes lock files of downloads, but not those of others at work",
+  inDirectory(async (path, log) => {
+    const storage = makeStore(path);
+    Deno.writeTextFileSync(`${storage}/dlcache/lock_idle`, "");
+    using _lock = await new Downloads(storage).lock("held", undefined, () => {});
+    openStore(storage, { lock: true }, log)[Symbol.dispose]();
+    assert.deepEqual(listNames(`${storage}/dlcache`), ["lock_held"]);
+    assert.deepEqual(log.visible, []);
   }),
 );
 
