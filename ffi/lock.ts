@@ -20,6 +20,19 @@ export class FileLock implements Disposable {
     this.#fd = fd;
   }
 
+  /** Whether PATH is still the file that is locked: another process may have removed that, and a third one made
+   * it anew. */
+  isAt(path: string): boolean {
+    try {
+      const there = Deno.lstatSync(path);
+      const locked = Deno.statSync(`/proc/self/fd/${this.#fd}`);
+      return there.ino === locked.ino && there.dev === locked.dev;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
   [Symbol.dispose](): void {
     if (this.#fd === undefined) return;
     openLock().ch_lock_release(this.#fd, newErrorBlock());

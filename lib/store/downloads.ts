@@ -83,7 +83,7 @@ export class Downloads {
       signal?.throwIfAborted();
       const lock = tryLock(path);
       // Who held it before may have removed the file that we have just locked.
-      if (lock !== undefined && isPresent(path)) return lock;
+      if (lock?.isAt(path)) return lock;
       lock?.[Symbol.dispose]();
       if (lock !== undefined) continue;
       if (isFirst) onWait();
@@ -104,8 +104,9 @@ export class Downloads {
   /** FILE, one of the cache's, if it is a lock file of a command that was killed. */
   removeIdleLockFile(file: string): void {
     if (!file.startsWith(LOCK)) return;
-    using lock = tryLock(this.pathOf(file));
-    if (lock !== undefined) removeIfThere(this.pathOf(file));
+    const path = this.pathOf(file);
+    using lock = tryLock(path);
+    if (lock?.isAt(path)) removeIfThere(path);
   }
 
   /** What there is of NAME is of no use. */
@@ -119,15 +120,5 @@ function tryLock(path: string): FileLock | undefined {
     return tryAcquireLock(path);
   } catch (error) {
     throw new ChError(`can’t lock: ${path}`, { cause: error });
-  }
-}
-
-function isPresent(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -44,3 +44,18 @@ Deno.test("acquireLock() does not follow a link, and says what failed", () => {
     Deno.removeSync(directory, { recursive: true });
   }
 });
+
+Deno.test("FileLock.isAt() is false for a file that was removed, or made anew", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "ch-test." });
+  try {
+    const path = `${directory}/lock`;
+    using lock = acquireLock(path);
+    assert.equal(lock.isAt(path), true);
+    Deno.removeSync(path);
+    assert.equal(lock.isAt(path), false);
+    Deno.writeTextFileSync(path, "");
+    assert.equal(lock.isAt(path), false);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});

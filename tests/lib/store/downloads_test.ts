@@ -39,3 +39,26 @@ Deno.test("Downloads.write() gives up at last, and leaves nothing", () => {
     assert.deepEqual(list(path), []);
   });
 });
+
+Deno.test("Downloads.lock() is content with no file but the one that others lock", async () => {
+  const store = Deno.makeTempDirSync({ prefix: "ch-test." });
+  Deno.mkdirSync(`${store}/dlcache`);
+  const { lstatSync } = Deno;
+  try {
+    const downloads = new Downloads(store);
+    let path = "";
+    Deno.lstatSync = (given) => {
+      Deno.lstatSync = lstatSync;
+      path = given as string;
+      Deno.removeSync(path); // by who held the lock when we opened the file
+      Deno.writeTextFileSync(path, ""); // by who came next
+      return lstatSync(path);
+    };
+    using lock = await downloads.lock("blob", undefined, () => {});
+    assert(path !== "");
+    assert(lock.isAt(path));
+  } finally {
+    Deno.lstatSync = lstatSync;
+    Deno.removeSync(store, { recursive: true });
+  }
+});
