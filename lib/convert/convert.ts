@@ -16,7 +16,7 @@ import { openLayeredInput } from "./layered_input.ts";
 import * as layered from "./layered_output.ts";
 import type { ConvertRequest } from "./request.ts";
 import { writeSquashfs } from "./squashfs_output.ts";
-import { stopWhenAborted } from "./stop.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { writeTarFile } from "./tar_file.ts";
 import { checkOutput, checkStoredImage, type Target } from "./target.ts";
 

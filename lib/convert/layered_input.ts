@@ -14,7 +14,7 @@ import type { LayeredFormat } from "./format.ts";
 import { type NamedImage, splitImageName } from "./image_name.ts";
 import { ByteMeter } from "./meter.ts";
 import type { ConvertSettings, Endpoint } from "./request.ts";
-import { stopWhenAborted } from "./stop.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 
 export interface LayeredInput {
   readonly blobs: BlobSource;

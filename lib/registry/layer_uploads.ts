@@ -2,7 +2,7 @@
 // known: with the layers that it was pulled with, and with a layer while it is being made. Messages wait
 // until it is known how many layers there are.
 
-import { stopWhenAborted } from "../convert/stop.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { ChError } from "../error.ts";
 import type { Log, Progress } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";

@@ -6,7 +6,7 @@ import { findFileType } from "../convert/file_type.ts";
 import { writeFile } from "../convert/file_output.ts";
 import { checkFileOutput, checkLayoutOutput } from "../convert/output_check.ts";
 import { replaceDirectory } from "../convert/replace_directory.ts";
-import { stopWhenAborted } from "../convert/stop.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { TemporaryDirectory } from "../convert/temporary_directory.ts";
 import { ChError } from "../error.ts";
 import { openFileChunks } from "../layer/codec.ts";

@@ -3,7 +3,7 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
-import { stopWhenAborted } from "../convert/stop.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import type { Log } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";

@@ -1,6 +1,6 @@
-// Interrupting a conversion, or a push, between two entries, or two chunks.
+// Interrupting long work on a stream between two of its items.
 
-import { newBreather } from "../breather.ts";
+import { newBreather } from "./breather.ts";
 
 /** How long signals may wait to be noticed, in milliseconds. */
 const INTERVAL = 50;
