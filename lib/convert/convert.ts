@@ -5,6 +5,7 @@ import { displayOsString } from "../../ffi/os_string.ts";
 import type { Entry, Source } from "../layer/entry.ts";
 import { addSkeleton, MOUNT_POINTS } from "../layer/image_skeleton.ts";
 import type { ImageReference } from "../reference/reference.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { importEntries, importImage } from "../store/import.ts";
 import { openStore } from "../store/store.ts";
 import { takeTurn } from "../store/turn.ts";
@@ -16,7 +17,6 @@ import { openLayeredInput } from "./layered_input.ts";
 import * as layered from "./layered_output.ts";
 import type { ConvertRequest } from "./request.ts";
 import { writeSquashfs } from "./squashfs_output.ts";
-import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { writeTarFile } from "./tar_file.ts";
 import { checkOutput, checkStoredImage, type Target } from "./target.ts";
 

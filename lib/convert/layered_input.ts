@@ -9,12 +9,12 @@ import { Layout } from "../oci/layout.ts";
 import { DirectoryFiles, type NamedFiles } from "../oci/named_files.ts";
 import { hostPlatform } from "../oci/platform.ts";
 import { type Image, readImage } from "../oci/unpack.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { findFileType } from "./file_type.ts";
 import type { LayeredFormat } from "./format.ts";
 import { type NamedImage, splitImageName } from "./image_name.ts";
 import { ByteMeter } from "./meter.ts";
 import type { ConvertSettings, Endpoint } from "./request.ts";
-import { stopWhenAborted } from "../stop_when_aborted.ts";
 
 export interface LayeredInput {
   readonly blobs: BlobSource;

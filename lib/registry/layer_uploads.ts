@@ -2,12 +2,12 @@
 // known: with the layers that it was pulled with, and with a layer while it is being made. Messages wait
 // until it is known how many layers there are.
 
-import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { ChError } from "../error.ts";
 import type { Log, Progress } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import type { Descriptor } from "../oci/model.ts";
 import { shortDigest } from "../oci/unpack.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import type { Downloads } from "../store/downloads.ts";
 import { layerFileName } from "./image_blobs.ts";
 import { BlobInFile, type LocalBlob } from "./local_blob.ts";

@@ -3,7 +3,6 @@
 
 import { readWhole } from "../../ffi/descriptor.ts";
 import { findEntry, openFile, readEntry } from "../../ffi/tree.ts";
-import { stopWhenAborted } from "../stop_when_aborted.ts";
 import type { Log } from "../log/log.ts";
 import type { BlobSink } from "../oci/blobs.ts";
 import { canonicalJson } from "../oci/canonical_json.ts";
@@ -23,6 +22,7 @@ import {
   packImage,
   packLayer,
 } from "../oci/pack.ts";
+import { stopWhenAborted } from "../stop_when_aborted.ts";
 import { Downloads } from "../store/downloads.ts";
 import type { Metadata } from "../store/metadata.ts";
 import { ENVIRONMENT_FILE, METADATA_FILE } from "../store/metadata_files.ts";
